@@ -1,0 +1,111 @@
+"""The code location on one screen: which assets, checks, jobs, schedules, sensors and resources there are.
+
+Belongs here: putting the stages together for one dataset and one operator. Does not: anything that a stage does.
+"""
+
+import dagster as dg
+
+from cx_assets import automation, partitions
+from cx_assets.dataset import Dataset, ManifestError, load_dataset
+from cx_assets.evaluation import assets as evaluation
+from cx_assets.evaluation import checks as evaluation_checks
+from cx_assets.evaluation.config import EvaluationSettings
+from cx_assets.ingestion.assets import ingestion_assets
+from cx_assets.ingestion.checks import ingestion_checks
+from cx_assets.ingestion.reader import problems
+from cx_assets.matrices import assets as matrices
+from cx_assets.matrices import checks as matrices_checks
+from cx_assets.matrices.config import InteractionWeights
+from cx_assets.publishing.assets import publishing_assets, publishing_checks
+from cx_assets.publishing.tables import PUBLISHED_TABLES
+from cx_assets.recommendations import assets as recommendations
+from cx_assets.recommendations import checks as recommendations_checks
+from cx_assets.rules import assets as rules
+from cx_assets.rules import checks as rules_checks
+from cx_assets.rules.config import RuleMining
+from cx_assets.segments import assets as segments
+from cx_assets.segments import checks as segments_checks
+from cx_assets.settings import Settings
+from cx_assets.similarity import assets as similarity
+from cx_assets.similarity import checks as similarity_checks
+from cx_assets.table import TableSpec, structure_check
+from cx_assets.table.io_manager import duckdb_tables
+from cx_assets.table.warehouse import Warehouse
+from cx_assets.warehouse.assets import warehouse_assets
+from cx_assets.warehouse.checks import warehouse_checks
+
+MODELS = (matrices, similarity, segments, rules, recommendations)
+MODEL_CHECKS = (matrices_checks, similarity_checks, segments_checks, rules_checks, recommendations_checks, evaluation_checks)
+
+
+def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.Definitions:
+    """The whole project for an operator's settings.
+
+    Args:
+        settings: where things are.
+        dataset: instead of the one that the settings name.
+
+    Raises:
+        ManifestError: if the manifest is wrong, or doesn't fit its files.
+    """
+    dataset = dataset or load_dataset(settings.dataset)
+    if wrong := problems(dataset):
+        raise ManifestError("\n".join(wrong))
+    tables = table_assets(dataset)
+    specs = [declared(asset) for asset in tables]
+    checks = [
+        *ingestion_checks(dataset),
+        *warehouse_checks(dataset, settings),
+        *dg.load_asset_checks_from_modules(MODEL_CHECKS),
+        *(structure_check(spec) for spec in specs),
+    ]
+    published = publishing_assets(specs, checks, settings)
+    checks += [*publishing_checks(specs, settings), *(structure_check(declared(asset)) for asset in published)]
+    return dg.Definitions(
+        assets=[*tables, *published],
+        asset_checks=checks,
+        jobs=automation.JOBS,
+        schedules=automation.SCHEDULES,
+        sensors=automation.sensors(dataset, settings),
+        resources={
+            "warehouse": Warehouse(
+                path=str(settings.warehouse_path),
+                memory_limit=settings.memory_limit,
+                threads=settings.threads,
+                lock_timeout_seconds=settings.lock_timeout_seconds,
+            ),
+            "tables": duckdb_tables,
+            "interaction_weights": InteractionWeights(),
+            "rule_mining": RuleMining(),
+            "evaluation_settings": EvaluationSettings(),
+        },
+        executor=dg.in_process_executor,
+    )
+
+
+def table_assets(dataset: Dataset) -> list[dg.AssetsDefinition]:
+    """Every table but the last, in the order of the flow."""
+    daily_events = partitions.daily_events(dataset)
+    models = [list(dg.load_assets_from_modules([module])) for module in MODELS]
+    return [
+        *ingestion_assets(dataset, daily_events),
+        *warehouse_assets(dataset, daily_events),
+        *(asset for stage in models for asset in stage if isinstance(asset, dg.AssetsDefinition)),
+        *evaluation.evaluation_assets(dataset),
+    ]
+
+
+def table_specs(dataset: Dataset) -> list[TableSpec]:
+    """The declarations of all tables, in the order of the flow."""
+    return [*(declared(asset) for asset in table_assets(dataset)), PUBLISHED_TABLES]
+
+
+def declared(asset: dg.AssetsDefinition) -> TableSpec:
+    """The declaration of the table that an asset makes."""
+    return TableSpec.from_metadata(asset.metadata_by_key[asset.key])
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster loads: the project for the settings in the environment."""
+    return build_definitions(Settings())

@@ -1,0 +1,221 @@
+"""The plots of the report.
+
+Belongs here: drawing. Does not belong here: files and colours (`canvas`), what is said about a plot (`narrative`) or
+where it stands (`report`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from cx_assets.evaluation.canvas import Draw, Palette
+from cx_assets.evaluation.narrative import BASELINE, PUBLISHED, label
+
+_CHARACTER, _LINE = 0.0185, 0.062  # the width of a character and the height of a line, as shares of the axes
+
+
+def forest(rows: pd.DataFrame, x_label: str) -> Draw:
+    """One line per recommender, best on top: the figure as a dot, its interval as a bar.
+
+    Args:
+        rows: recommender, value, ci_low, ci_high; any order.
+        x_label: what the figure is.
+    """
+
+    def draw(palette: Palette) -> Figure:
+        figure = Figure(figsize=(4.9, 0.7 + 0.3 * max(2, len(rows))), layout="constrained")
+        draw_forest(figure.subplots(), rows, x_label, palette)
+        return figure
+
+    return draw
+
+
+def forests(panels: Sequence[tuple[str, pd.DataFrame]], x_label: str) -> Draw:
+    """Several forests side by side, each under its title, for the metadata of the asset.
+
+    Args:
+        panels: a title and the rows of `forest`, for each.
+        x_label: what the figure is.
+    """
+
+    def draw(palette: Palette) -> Figure:
+        tallest = max((len(rows) for _, rows in panels), default=2)
+        figure = Figure(figsize=(4.9 * max(1, len(panels)), 1.2 + 0.3 * max(2, tallest)), layout="constrained")
+        axes = figure.subplots(1, max(1, len(panels)), squeeze=False)[0]
+        for axis, (title, rows) in zip(axes, panels, strict=False):
+            draw_forest(axis, rows, x_label, palette)
+            axis.set_title(title, loc="left", color=palette.ink, fontsize=11)
+        return figure
+
+    return draw
+
+
+def draw_forest(axis: Axes, rows: pd.DataFrame, x_label: str, palette: Palette) -> None:
+    """Draw a forest into axes; see `forest`."""
+    ordered = rows.sort_values(["value", "recommender"], ascending=[True, False], kind="stable")
+    figures = ordered[["ci_low", "value", "ci_high"]].to_numpy(dtype=np.float64)
+    for y, (name, (low, value, high)) in enumerate(zip(ordered["recommender"], figures, strict=True)):
+        colour = _colour(str(name), palette)
+        axis.plot([low, high], [y, y], color=colour, linewidth=2.2, alpha=0.55, solid_capstyle="round")
+        axis.plot([value], [y], "o", color=colour, markersize=5.5)
+    axis.set_yticks(range(len(ordered)), [label(name) for name in ordered["recommender"]])
+    for text, name in zip(axis.get_yticklabels(), ordered["recommender"], strict=True):
+        text.set_color(_colour(str(name), palette, plain=palette.ink))
+        text.set_fontweight("bold" if name == PUBLISHED else "normal")
+    axis.set_ylim(-0.7, max(1.0, len(ordered) - 0.3))
+    widest = float(ordered["ci_high"].max()) or 1.0
+    axis.set_xlim(-0.02 * widest, 1.04 * widest)
+    _finish(axis, palette, x_label)
+
+
+def scatter(points: pd.DataFrame, x_label: str, y_label: str, *, log_x: bool = False, percent_x: bool = False) -> Draw:
+    """One dot per recommender, named beside it.
+
+    Args:
+        points: recommender, x, y; with `log_x`, points at or below 0 can't be drawn and must have been left out.
+        x_label: what goes across.
+        y_label: what goes up.
+        log_x: tenfold steps across.
+        percent_x: shares across, written as percentages.
+    """
+
+    def draw(palette: Palette) -> Figure:
+        figure = Figure(figsize=(4.9, 3.7), layout="constrained")
+        axis = figure.subplots()
+        if log_x:
+            axis.set_xscale("log")
+        ordered = points.sort_values(["y", "recommender"], kind="stable").reset_index(drop=True)
+        at = ordered[["x", "y"]].to_numpy(dtype=np.float64)
+        for name, (x, y) in zip(ordered["recommender"], at, strict=True):
+            axis.plot([x], [y], "o", color=_colour(str(name), palette), markersize=6.5)
+        if len(ordered):
+            _limits(axis, ordered, log_x=log_x)
+            _name_points(axis, ordered, palette)
+        if percent_x:
+            axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.6g} %"))
+        axis.set_ylabel(y_label, color=palette.muted)
+        axis.grid(True, axis="y", color=palette.line, linewidth=0.8)
+        _finish(axis, palette, x_label, locate=not log_x)
+        return figure
+
+    return draw
+
+
+def pairs_of_bars(names: Sequence[str], first: Sequence[float], second: Sequence[float], keys: tuple[str, str]) -> Draw:
+    """Two bars for each name, shares of a whole: how many customers there are, and what they're worth.
+
+    Args:
+        names: from top to bottom.
+        first: share per name, of the upper bar.
+        second: share per name, of the lower bar.
+        keys: what the two are.
+    """
+
+    def draw(palette: Palette) -> Figure:
+        figure = Figure(figsize=(6.4, 0.9 + 0.52 * max(1, len(names))), layout="constrained")
+        axis = figure.subplots()
+        y = np.arange(len(names))[::-1]
+        axis.barh(y + 0.19, first, height=0.34, color=palette.muted, alpha=0.6, label=keys[0])
+        axis.barh(y - 0.19, second, height=0.34, color=palette.accent, label=keys[1])
+        axis.set_yticks(y, list(names))
+        for text in axis.get_yticklabels():
+            text.set_color(palette.ink)
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.6g} %"))
+        legend = axis.legend(loc="lower right", frameon=False, fontsize=9)
+        for text in legend.get_texts():
+            text.set_color(palette.ink)
+        _finish(axis, palette, "share of all")
+        return figure
+
+    return draw
+
+
+def _colour(recommender: str, palette: Palette, plain: str | None = None) -> str:
+    return {PUBLISHED: palette.accent, BASELINE: palette.second}.get(recommender, plain or palette.muted)
+
+
+def _finish(axis: Axes, palette: Palette, x_label: str, *, locate: bool = True) -> None:
+    """What all plots share: a quiet grid, no frame, small ticks."""
+    axis.set_xlabel(x_label, color=palette.muted)
+    axis.tick_params(axis="both", length=0, labelsize=9.5)
+    axis.tick_params(axis="x", which="both", labelcolor=palette.muted, length=0)
+    if not axis.get_yticklabels() or locate is False or axis.get_ylabel():
+        axis.tick_params(axis="y", labelcolor=palette.muted)
+    axis.grid(True, axis="x", color=palette.line, linewidth=0.8)
+    axis.spines["bottom"].set_color(palette.line)
+    axis.patch.set_alpha(0)
+    if locate:
+        axis.xaxis.set_major_locator(MaxNLocator(5))
+
+
+def _limits(axis: Axes, points: pd.DataFrame, *, log_x: bool) -> None:
+    """Room around the points for their names."""
+    low, high = float(points["x"].min()), float(points["x"].max())
+    if log_x:
+        room = 10 ** (0.22 * max(1.0, np.log10(high / low)))
+        axis.set_xlim(low / room, high * room)
+    else:
+        width = (high - min(0.0, low)) or 1.0
+        axis.set_xlim(min(0.0, low) - 0.04 * width, high + 0.16 * width)
+    top = float(points["y"].max()) or 1.0
+    axis.set_ylim(-0.07 * top, 1.14 * top)
+
+
+def _name_points(axis: Axes, points: pd.DataFrame, palette: Palette) -> None:
+    """Write every name beside its dot, at the nearest place where it covers neither a name nor a dot."""
+    corner = axis.transAxes.inverted()
+    dots = corner.transform(axis.transData.transform(points[["x", "y"]].to_numpy()))
+    taken = [_Box(x - 0.014, y - 0.02, x + 0.014, y + 0.02) for x, y in dots]
+    for (x, y), row in zip(dots, points.itertuples(index=False), strict=True):
+        text = label(str(row.recommender))
+        box, aside = _free_place(float(x), float(y), _CHARACTER * len(text), taken)
+        taken.append(box)
+        axis.annotate(
+            text,
+            xy=(float(x), float(y)),
+            xytext=(box.left, (box.bottom + box.top) / 2),
+            xycoords="axes fraction",
+            textcoords="axes fraction",
+            fontsize=9.5,
+            va="center",
+            color=_colour(str(row.recommender), palette, plain=palette.ink),
+            fontweight="bold" if row.recommender == PUBLISHED else "normal",
+            arrowprops={"arrowstyle": "-", "color": palette.muted, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 4}
+            if aside
+            else None,
+        )
+
+
+@dataclass(frozen=True)
+class _Box:
+    """A rectangle in the axes, in shares of their width and height."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def overlaps(self, other: _Box) -> bool:
+        return (
+            self.left < other.right and other.left < self.right and self.bottom < other.top and other.bottom < self.top
+        )
+
+
+def _free_place(x: float, y: float, width: float, taken: Sequence[_Box]) -> tuple[_Box, bool]:
+    """Where a name fits: right or left of its dot, else ever further up or down, then with a line to the dot."""
+    for step in range(40):
+        for rise in dict.fromkeys((step * _LINE / 3, -step * _LINE / 3)):
+            for left in (x + 0.024 + 0.01 * step, x - 0.024 - 0.01 * step - width):
+                middle = y + rise
+                box = _Box(left, middle - _LINE / 2, left + width, middle + _LINE / 2)
+                inside = box.left >= 0 and box.right <= 1.06 and box.bottom >= -0.01 and box.top <= 1.01
+                if inside and not any(box.overlaps(other) for other in taken):
+                    return box, step > 1
+    return _Box(x, y - _LINE / 2, x + width, y + _LINE / 2), False

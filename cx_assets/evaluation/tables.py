@@ -1,0 +1,69 @@
+"""The tables of the evaluation stage, declared once.
+
+Belongs here: names, columns and meanings. Does not belong here: how the figures come about (`metrics`, `bootstrap`).
+"""
+
+from cx_assets.table import column, schema
+
+GROUP = "evaluation"
+
+JUDGED_LISTS = schema(
+    GROUP,
+    "judged_lists",
+    "One row per recommender, list and judged customer: what was shown on the as-of date, and what was taken after.",
+    column("recommender", "varchar", "who made the list"),
+    column("list", "varchar", "repeat, discovery or both"),
+    column("customer_id", "varchar", "who it was made for"),
+    column("relevant", "bigint", "items the customer took in the horizon that belong in this list"),
+    column("items", "varchar[]", "the shown items, best first; may be short or empty"),
+    column("hits", "boolean[]", "for each shown item: was it taken in the horizon"),
+    column("as_of", "timestamp", "the recommender has seen nothing at or after this instant"),
+    column("horizon_days", "integer", "days after the as-of date on which it was judged"),
+    key=("recommender", "list", "customer_id"),
+)
+
+METRICS = schema(
+    GROUP,
+    "metrics",
+    "One row per recommender, list, metric and k: how good the lists were on days that no recommender had seen.",
+    column("recommender", "varchar", "who made the lists"),
+    column("list", "varchar", "repeat, discovery or both"),
+    column("metric", "varchar", "precision, recall, f1, ndcg, map, mrr, hit_rate, coverage or novelty"),
+    column("k", "integer", "places of the list that count"),
+    column("value", "double", "mean over the customers (coverage: share of the catalogue; novelty: bits)"),
+    column("ci_low", "double", "lower end of the 95 % interval over customers"),
+    column("ci_high", "double", "upper end of the 95 % interval over customers"),
+    column("customers", "bigint", "customers behind the figure"),
+    column("cohort", "varchar", "which customers: all"),
+    column("as_of", "timestamp", "the recommenders have seen nothing at or after this instant"),
+    column("horizon_days", "integer", "days after the as-of date on which they were judged"),
+    key=("recommender", "list", "metric", "k", "cohort", "as_of"),
+)
+
+COMPARISONS = schema(
+    GROUP,
+    "comparisons",
+    "One row per baseline, list, metric and k: by how much the published recommender is ahead, customer by customer.",
+    column("recommender", "varchar", "the published recommender"),
+    column("baseline", "varchar", "the one it's compared with"),
+    column("list", "varchar", "repeat, discovery or both"),
+    column("metric", "varchar", "precision, recall, f1, ndcg, map, mrr or hit_rate"),
+    column("k", "integer", "places of the list that count"),
+    column("difference", "double", "mean over customers of the recommender's figure minus the baseline's"),
+    column("ci_low", "double", "lower end of the paired 95 % interval over customers"),
+    column("ci_high", "double", "upper end of the paired 95 % interval over customers"),
+    column("p_value", "double", "two-sided, of the hypothesis that they're equally good"),
+    column("customers", "bigint", "customers behind the figure"),
+    column("as_of", "timestamp", "the recommenders have seen nothing at or after this instant"),
+    column("horizon_days", "integer", "days after the as-of date on which they were judged"),
+    key=("recommender", "baseline", "list", "metric", "k", "as_of"),
+)
+
+EVALUATION_REPORT = schema(
+    GROUP,
+    "evaluation_report",
+    "One row: the report for people, a complete HTML page. Publishing writes it to report.html.",
+    column("as_of", "timestamp", "the instant up to which the data reach"),
+    column("html", "varchar", "the page; it needs nothing from the network"),
+    key=("as_of",),
+)

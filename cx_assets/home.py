@@ -1,0 +1,26 @@
+"""Dagster's instance folder: where it is, and what must be in it.
+
+Belongs here: preparing `DAGSTER_HOME`. Does not: using the instance.
+"""
+
+import os
+import shutil
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from cx_assets.settings import Settings
+
+
+def prepare_home(settings: Settings) -> Path:
+    """Make the instance folder if there is none, with the configuration that ships, and let Dagster know of it.
+
+    A `DAGSTER_HOME` that the operator has set is left alone.
+    """
+    chosen = os.environ.get("DAGSTER_HOME")
+    home = Path(chosen) if chosen else settings.home
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        with as_file(files("cx_assets") / "dagster.yaml") as shipped:
+            shutil.copyfile(shipped, home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home

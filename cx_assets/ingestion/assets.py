@@ -1,0 +1,65 @@
+"""The assets of what was delivered.
+
+Each reads its source through the manifest and adds nothing but where a row came from.
+"""
+
+import dagster as dg
+
+from cx_assets.dataset import Dataset
+from cx_assets.ingestion import tables
+from cx_assets.ingestion.reader import event_day, table_query
+from cx_assets.table import Table, TableSpec, sql, table_asset
+from cx_assets.table.warehouse import Warehouse
+
+
+def ingestion_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """The stage's assets for a dataset."""
+
+    def delivered(warehouse: Warehouse, spec: TableSpec) -> Table:
+        columns = [name for name in spec.column_names if name not in ("day", "source_file", "source_row")]
+        return warehouse.query(table_query(dataset, spec.name.removeprefix("raw_"), columns))
+
+    @table_asset(tables.RAW_EVENTS, partitions_def=daily_events, kinds=["file"], code_version="1")
+    def raw_events(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Table:
+        """One row per delivered event, as delivered, with the file and row that it came from.
+
+        Of every file only the days of the run are kept, so a late file's events land on the days that they happened.
+        """
+        start, end = context.partition_time_window
+        return sql(
+            f"""
+            with placed as (select *, {event_day(dataset)} as day from delivered)
+            select * from placed where day >= date '{start:%Y-%m-%d}' and day < date '{end:%Y-%m-%d}'
+            """,
+            delivered=delivered(warehouse, tables.RAW_EVENTS),
+        )
+
+    customers = tables.raw_customers_table(dataset.customer_attributes())
+    items = tables.raw_items_table(dataset.item_attributes())
+
+    @table_asset(customers, kinds=["file"], code_version="1")
+    def raw_customers(warehouse: Warehouse) -> Table:
+        """One row per customer of the master data, as delivered."""
+        return delivered(warehouse, customers)
+
+    @table_asset(items, kinds=["file"], code_version="1")
+    def raw_items(warehouse: Warehouse) -> Table:
+        """One row per item of the master data, as delivered."""
+        return delivered(warehouse, items)
+
+    @table_asset(tables.RAW_CAMPAIGNS, kinds=["file"], code_version="1")
+    def raw_campaigns(warehouse: Warehouse) -> Table:
+        """One row per campaign, as delivered."""
+        return delivered(warehouse, tables.RAW_CAMPAIGNS)
+
+    @table_asset(tables.RAW_CAMPAIGN_TARGETS, kinds=["file"], code_version="1")
+    def raw_campaign_targets(warehouse: Warehouse) -> Table:
+        """One row per customer that a campaign was meant for, as delivered."""
+        return delivered(warehouse, tables.RAW_CAMPAIGN_TARGETS)
+
+    @table_asset(tables.RAW_CAMPAIGN_RESPONSES, kinds=["file"], code_version="1")
+    def raw_campaign_responses(warehouse: Warehouse) -> Table:
+        """One row per response to a campaign, as delivered."""
+        return delivered(warehouse, tables.RAW_CAMPAIGN_RESPONSES)
+
+    return [raw_events, raw_customers, raw_items, raw_campaigns, raw_campaign_targets, raw_campaign_responses]

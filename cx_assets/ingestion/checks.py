@@ -1,0 +1,53 @@
+"""The laws of what was delivered: every file that exists is in, every row knows its source.
+
+Belongs here: completeness of the load. Does not: whether rows keep the contract (`warehouse.checks`).
+"""
+
+import dagster as dg
+
+from cx_assets.dataset import Dataset
+from cx_assets.ingestion.reader import mapped_sources
+from cx_assets.table import Table, law, sql, table_check
+
+
+def ingestion_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
+    """The stage's checks for a dataset."""
+
+    @table_check("raw_events", blocking=True)
+    def events_name_their_source(raw_events: Table) -> dg.AssetCheckResult:
+        """Every raw event tells a file of the manifest and a row in it, on a day of the dataset."""
+        return law(
+            sql(
+                f"""
+                select * from raw_events
+                where source_file = '' or source_row < 1
+                    or day < date '{dataset.first_day}' or day > date '{dataset.last_known_day}'
+                """,
+                raw_events=raw_events,
+            ),
+            raw_events.count(),
+            "raw events tell no source or a day that the dataset doesn't have",
+            "Correct first_day and last_day in the manifest, then materialize raw_events again.",
+        )
+
+    @table_check("raw_events", blocking=False)
+    def every_event_file_is_loaded(raw_events: Table) -> dg.AssetCheckResult:
+        """Every event file that exists has rows in the table, unless it is empty."""
+        found = {
+            path.name for name, m in mapped_sources(dataset) if name == "events"
+            for path in m.source.paths(dataset.folder) if path.stat().st_size > 0
+        }  # fmt: skip
+        loaded = {
+            str(row[0]).rsplit("/", 1)[-1]
+            for row in sql("select distinct source_file from raw_events", raw_events=raw_events).fetchall()
+        }
+        missing = sorted(found - loaded)
+        return dg.AssetCheckResult(
+            passed=not missing,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{len(missing)} of {len(found)} event files have no row in ingestion.raw_events."
+            + (f" Materialize the days that they hold: {', '.join(missing[:5])}." if missing else ""),
+            metadata={"files": len(found), "not loaded": len(missing)},
+        )
+
+    return [events_name_their_source, every_event_file_is_loaded]

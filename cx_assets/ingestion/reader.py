@@ -1,0 +1,216 @@
+"""From the files that a manifest names to queries over their rows.
+
+Belongs here: file functions of DuckDB, the mapping by the manifest's expressions, and the proof that the expressions fit
+the files, before a run. Does not: judging rows (`warehouse`). Everything is read as text, so that a wrong value is a row
+to be rejected later, with its file and line, and not a failed run.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from cx_assets.dataset import Dataset, ManifestError, Section, Source, did_you_mean, key_lines, where
+from cx_assets.table.schema import literal, quoted
+
+Location = tuple[str | int, ...]
+
+
+class SourceError(Exception):
+    """A file that can't be read as its manifest says."""
+
+
+@dataclass(frozen=True)
+class MappedSource:
+    """One source of a manifest, and the expression of every column that it feeds.
+
+    Attributes:
+        location: where in the manifest it stands.
+        source: its files.
+        expressions: SQL by canonical column.
+        places: where in the manifest each expression stands; empty for a default.
+    """
+
+    location: Location
+    source: Source
+    expressions: Mapping[str, str]
+    places: Mapping[str, Location]
+
+
+def mapped_sources(dataset: Dataset) -> Iterator[tuple[str, MappedSource]]:
+    """Every source of a manifest with the table that it feeds: `events`, `customers`, `items`, `campaigns`, ..."""
+    for index, events in enumerate(dataset.events):
+        yield "events", _columns_of(("events", index), events)
+    for table, master in (("customers", dataset.customers), ("items", dataset.items)):
+        if master is None:
+            continue
+        fixed = {"id": f"{table[:-1]}_id", "name": "name", "category": "category", "recommendable": "recommendable"}
+        expressions = {column: getattr(master, key) for key, column in fixed.items() if hasattr(master, key)}
+        places: dict[str, Location] = {column: (table, key) for key, column in fixed.items()}
+        for name, attribute in master.attributes.items():
+            expressions[name] = attribute.expression
+            places[name] = (table, "attributes", name, "expression")
+        yield table, MappedSource((table,), master.source, expressions, places)
+    for table in ("campaigns", "campaign_targets", "campaign_responses"):
+        section = getattr(dataset, table)
+        if section is not None:
+            yield table, _columns_of((table,), section)
+
+
+def _columns_of(location: Location, section: Section) -> MappedSource:
+    expressions: dict[str, str] = section.columns.model_dump()
+    return MappedSource(
+        location, section.source, expressions, {name: (*location, "columns", name) for name in expressions}
+    )
+
+
+def table_query(dataset: Dataset, table: str, columns: list[str]) -> str:
+    """A query over all rows that feed a table: its columns as text, `source_file`, and `source_row` from 1.
+
+    A table that the manifest doesn't declare has no rows.
+
+    Raises:
+        SourceError: if a declared source has no file.
+    """
+    queries = [
+        mapped_query(dataset, path, mapped)
+        for name, mapped in mapped_sources(dataset)
+        if name == table
+        for path in existing(dataset, mapped)
+    ]
+    names = ", ".join(map(quoted, [*columns, "source_file", "source_row"]))
+    nothing = ", ".join(f"null::varchar as {quoted(name)}" for name in [*columns, "source_file"])
+    queries.append(f"select {nothing}, null::bigint as source_row limit 0")
+    return " union all ".join(f"select {names} from ({query})" for query in queries)
+
+
+def existing(dataset: Dataset, mapped: MappedSource) -> list[Path]:
+    """The source's files that hold anything.
+
+    Raises:
+        SourceError: if no file matches.
+    """
+    paths = mapped.source.paths(dataset.folder)
+    if not paths:
+        raise SourceError(_missing(dataset, mapped))
+    return [path for path in paths if path.stat().st_size > 0]
+
+
+def mapped_query(dataset: Dataset, path: Path, mapped: MappedSource) -> str:
+    """The rows of one file as the manifest maps them.
+
+    `try` makes a value that an expression can't take a null: the row is then rejected with its file and row number.
+    """
+    columns = ", ".join(f"cast(try({expr}) as varchar) as {quoted(name)}" for name, expr in mapped.expressions.items())
+    return (
+        f"select {columns}, {literal(label(dataset, mapped.source, path))} as source_file, source_row "
+        f"from ({file_query(path, mapped.source)})"
+    )
+
+
+def file_query(path: Path, source: Source) -> str:
+    """A query over the rows of one file as delivered, with `source_row`; CSV fields come as text."""
+    name = literal(str(path))
+    match source.format:
+        case "parquet":
+            rows = f"read_parquet({name}, file_row_number = true)"
+            return f"select * exclude (file_row_number), file_row_number + 1 as source_row from {rows}"
+        case "jsonl":
+            rows = f"read_json({name}, format = 'newline_delimited', sample_size = -1)"
+        case "csv":
+            delimiter = f", delim = {literal(source.delimiter)}" if source.delimiter else ""
+            rows = f"read_csv({name}, header = true, all_varchar = true, encoding = {literal(source.encoding)}{delimiter})"
+    return f"select *, row_number() over () as source_row from {rows}"
+
+
+def label(dataset: Dataset, source: Source, path: Path) -> str:
+    """The file's name as the tables tell it: the same on every machine."""
+    name = path.relative_to(source.folder(dataset.folder)).as_posix()
+    return f"{source.package}/{name}" if source.package else name
+
+
+def problems(dataset: Dataset) -> list[str]:
+    """What would stop a run on this dataset: missing files, and expressions that don't fit the files.
+
+    Nothing is read but headers; an empty list means that every expression binds to every file.
+    """
+    lines = key_lines(dataset.path.read_text("utf-8"))
+    found: list[str] = []
+    with duckdb.connect() as connection:
+        for _, mapped in mapped_sources(dataset):
+            try:
+                paths = existing(dataset, mapped)
+            except (SourceError, ManifestError) as error:
+                found.append(f"{where(dataset.path, lines, (*mapped.location, 'source'))}: {error}")
+                continue
+            for path in paths:
+                found += _misfits(connection, dataset, mapped, path, lines)
+    return found
+
+
+def _missing(dataset: Dataset, mapped: MappedSource) -> str:
+    folder = mapped.source.package or dataset.folder.name
+    return f"no file matches '{mapped.source.files}' in {folder}. Put the file there or correct 'files'."
+
+
+def _misfits(
+    connection: duckdb.DuckDBPyConnection, dataset: Dataset, mapped: MappedSource, path: Path, lines: dict[Location, int]
+) -> list[str]:
+    name = label(dataset, mapped.source, path)
+    rows = file_query(path, mapped.source)
+    try:
+        columns = [row[0] for row in connection.execute(f"describe {rows}").fetchall() if row[0] != "source_row"]
+    except duckdb.Error as error:
+        place = where(dataset.path, lines, (*mapped.location, "source"))
+        return [f"{place}: {name} can't be read as {mapped.source.format}: {_first_line(error)}"]
+    found = []
+    for column, expression in mapped.expressions.items():
+        try:
+            connection.execute(f"describe select {expression} from ({rows})")
+        except duckdb.Error as error:
+            place = where(dataset.path, lines, mapped.places.get(column, mapped.location))
+            unknown = re.search(r'Referenced column "(.+?)" not found', str(error))
+            if unknown:
+                hint = did_you_mean(unknown[1], columns)
+                has = "" if hint.startswith(" There is") else f" It has: {', '.join(columns)}."
+                found.append(f"{place}: no column '{unknown[1]}' in {name}.{has}{hint.replace('There is', 'It has')}")
+            else:
+                found.append(f"{place}: {_first_line(error)}")
+    return found
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+def file_days(dataset: Dataset, changed: set[str]) -> list[date]:
+    """The days of the dataset that the events of some files touch, sorted; reads the files' times only.
+
+    Args:
+        dataset: whose event files they are.
+        changed: absolute paths.
+    """
+    queries = [
+        f"select occurred_at from ({mapped_query(dataset, path, mapped)})"
+        for name, mapped in mapped_sources(dataset)
+        if name == "events"
+        for path in existing(dataset, mapped)
+        if str(path) in changed
+    ]
+    if not queries:
+        return []
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            f"select distinct {event_day(dataset)} as day from ({' union all '.join(queries)}) order by day"
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
+def event_day(dataset: Dataset) -> str:
+    """SQL for the day that carries a raw event: the UTC day that it tells, else the dataset's first day."""
+    told = "cast(try_cast(occurred_at as timestamp) as date)"
+    inside = f"{told} between date '{dataset.first_day}' and date '{dataset.last_known_day}'"
+    return f"case when {inside} then {told} else date '{dataset.first_day}' end"

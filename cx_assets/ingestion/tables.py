@@ -1,0 +1,105 @@
+"""The tables of what was delivered.
+
+Every delivered value is text here: what a value should have been is the warehouse's to judge.
+"""
+
+import dagster as dg
+
+from cx_assets.dataset import Attribute
+from cx_assets.table import TableSpec, column, schema
+
+SOURCE_COLUMNS = (
+    column("source_file", "varchar", "The file that the row came from, relative to its package or manifest."),
+    column("source_row", "bigint", "The row's number in that file, from 1, the header not counted."),
+)
+
+RAW_EVENTS = schema(
+    "ingestion",
+    "raw_events",
+    "One row per delivered event, as delivered.",
+    column("day", "date", "The UTC day of the event; the dataset's first day where it tells no day of the dataset."),
+    *(
+        column(name, "varchar", f"{text}, as delivered.", nullable=True)
+        for name, text in {
+            "occurred_at": "When it happened",
+            "customer_id": "Who acted",
+            "item_id": "What was acted on",
+            "event_type": "purchase, view, cart or rating",
+            "event_id": "What tells two equal events apart",
+            "basket_id": "What the event belongs to: an order, a visit",
+            "quantity": "How many",
+            "value": "What it was worth",
+            "rating": "The rating given",
+        }.items()
+    ),
+    *SOURCE_COLUMNS,
+    key=("source_file", "source_row"),
+)
+
+
+def raw_customers_table(attributes: dict[str, Attribute]) -> TableSpec:
+    """The declaration of `ingestion.raw_customers` for a dataset's customer attributes."""
+    return schema(
+        "ingestion",
+        "raw_customers",
+        "One row per delivered customer, as delivered.",
+        column("customer_id", "varchar", "The customer, as delivered.", nullable=True),
+        *(_delivered(name) for name in attributes),
+        *SOURCE_COLUMNS,
+        key=("source_file", "source_row"),
+    )
+
+
+def raw_items_table(attributes: dict[str, Attribute]) -> TableSpec:
+    """The declaration of `ingestion.raw_items` for a dataset's item attributes."""
+    return schema(
+        "ingestion",
+        "raw_items",
+        "One row per delivered item, as delivered.",
+        column("item_id", "varchar", "The item, as delivered.", nullable=True),
+        column("name", "varchar", "What a person calls it, as delivered.", nullable=True),
+        column("category", "varchar", "Its category, as delivered.", nullable=True),
+        column("recommendable", "varchar", "Whether it may be recommended, as delivered.", nullable=True),
+        *(_delivered(name) for name in attributes),
+        *SOURCE_COLUMNS,
+        key=("source_file", "source_row"),
+    )
+
+
+RAW_CAMPAIGNS = schema(
+    "ingestion",
+    "raw_campaigns",
+    "One row per delivered campaign, as delivered.",
+    column("campaign_id", "varchar", "The campaign, as delivered.", nullable=True),
+    column("campaign_type", "varchar", "Its kind, as delivered.", nullable=True),
+    column("starts_on", "varchar", "Its first day, as delivered.", nullable=True),
+    column("ends_on", "varchar", "Its last day, as delivered.", nullable=True),
+    *SOURCE_COLUMNS,
+    key=("source_file", "source_row"),
+)
+
+RAW_CAMPAIGN_TARGETS = schema(
+    "ingestion",
+    "raw_campaign_targets",
+    "One row per customer that a campaign was meant for, as delivered.",
+    column("campaign_id", "varchar", "The campaign, as delivered.", nullable=True),
+    column("customer_id", "varchar", "The customer, as delivered.", nullable=True),
+    *SOURCE_COLUMNS,
+    key=("source_file", "source_row"),
+)
+
+RAW_CAMPAIGN_RESPONSES = schema(
+    "ingestion",
+    "raw_campaign_responses",
+    "One row per response to a campaign, as delivered.",
+    column("campaign_id", "varchar", "The campaign, as delivered.", nullable=True),
+    column("customer_id", "varchar", "The customer, as delivered.", nullable=True),
+    column("responded_at", "varchar", "When, as delivered.", nullable=True),
+    column("detail", "varchar", "With what: a coupon, a link; as delivered.", nullable=True),
+    *SOURCE_COLUMNS,
+    key=("source_file", "source_row"),
+)
+
+
+def _delivered(name: str) -> dg.TableColumn:
+    return column(name, "varchar", f"The attribute {name}, as delivered.", nullable=True)

@@ -1,0 +1,98 @@
+"""The asset that publishes.
+
+It comes after every table and every blocking check, in its own run by the graph and across runs by its gate.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import dagster as dg
+import pandas as pd
+
+from cx_assets.publishing import tables
+from cx_assets.publishing.files import DATABASE, REPORT, publish
+from cx_assets.publishing.gate import unmet
+from cx_assets.settings import Settings
+from cx_assets.table import Table, TableSpec, table_asset, table_check
+from cx_assets.table.relation import sql
+from cx_assets.table.warehouse import Warehouse
+
+
+class NotPublishedError(Exception):
+    """A blocking check does not vouch for the tables; what was published before stays."""
+
+
+def publishing_assets(
+    specs: Sequence[TableSpec], checks: Iterable[dg.AssetChecksDefinition], settings: Settings
+) -> list[dg.AssetsDefinition]:
+    """The stage's one asset.
+
+    Args:
+        specs: the tables to publish.
+        checks: the checks of these tables; the blocking ones are the gate.
+        settings: for where to publish.
+    """
+    gate = [spec.key for check in checks for spec in check.check_specs if spec.blocking]
+    names = [spec.name for spec in specs if spec.name != "evaluation_report"]
+    published = settings.published_dir
+
+    @table_asset(
+        tables.PUBLISHED_TABLES,
+        code_version="1",
+        kinds=["parquet"],
+        deps=names,
+        automation_condition=(
+            dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()
+        ),
+    )
+    def published_tables(
+        context: dg.AssetExecutionContext, warehouse: Warehouse, evaluation_report: Table
+    ) -> pd.DataFrame:
+        """One row per published table, with a fingerprint of its rows.
+
+        Materializing it writes cx.duckdb, a Parquet file per table and report.html, and lets readers have them all at
+        once, if every blocking check has passed on the rows that are there now.
+        """
+        reasons = unmet(context.instance, gate)
+        if reasons:
+            listed = "\n".join(f"- {reason}" for reason in reasons)
+            raise NotPublishedError(
+                f"Not published: {len(reasons)} of {len(gate)} blocking checks don't vouch for the tables. "
+                f"What was published before stays.\n{listed}\nMaterialize these tables with their checks, then publish."
+            )
+        html = str(sql("select html from report", report=evaluation_report).fetchone()[0])
+        written = publish(warehouse.connection, specs, html, published)
+        context.add_output_metadata(
+            {
+                "database": dg.MetadataValue.path(str(published / DATABASE)),
+                "report": dg.MetadataValue.path(str(published / REPORT)),
+                "published_rows": int(written["rows"].sum()),
+            }
+        )
+        return written
+
+    return [published_tables]
+
+
+def publishing_checks(specs: Sequence[TableSpec], settings: Settings) -> list[dg.AssetChecksDefinition]:
+    """The stage's check."""
+
+    @table_check("published_tables", blocking=True)
+    def published_files_hold_the_tables(published_tables: Table, warehouse: Warehouse) -> dg.AssetCheckResult:
+        """The Parquet file of every table can be read, and holds as many rows as the table."""
+        told = dict(sql("select table_name, rows from t", t=published_tables).fetchall())
+        folder = settings.published_dir / "parquet"
+        found = {
+            spec.qualified: warehouse.query(
+                f"select count(*) from read_parquet('{folder / spec.group / spec.name}.parquet')"
+            ).fetchone()[0]
+            for spec in specs
+        }
+        wrong = {name: (told.get(name), rows) for name, rows in found.items() if told.get(name) != rows}
+        return dg.AssetCheckResult(
+            passed=not wrong,
+            description=f"{len(wrong)} of {len(specs)} published files differ from their table."
+            + (f" {wrong}. Publish again." if wrong else ""),
+            metadata={"files": len(found), "differ": len(wrong)},
+        )
+
+    return [published_files_hold_the_tables]

@@ -1,0 +1,104 @@
+"""Writing the published files, all of them beside the old ones, and putting them in their place in one step.
+
+Belongs here: files. Does not: whether they may be published (`gate`). Readers open `published/`, a link to a folder that
+never changes once it is linked; publishing makes the next folder and moves the link, which the file system does at once.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import duckdb
+import pandas as pd
+
+from cx_assets.table import Table, TableSpec
+from cx_assets.table.schema import literal, quoted
+
+DATABASE = "cx.duckdb"
+REPORT = "report.html"
+
+
+class PublishError(Exception):
+    """The published files can't be put in their place; the old ones are as they were."""
+
+
+def publish(
+    connection: duckdb.DuckDBPyConnection, specs: Sequence[TableSpec], report: str, published: Path
+) -> pd.DataFrame:
+    """Write every table and the report, and let readers have them, all at once.
+
+    Args:
+        connection: the writer's, on the working database.
+        specs: the tables to publish, each of which exists.
+        report: the page's HTML.
+        published: the link that readers open; what it pointed to before is removed.
+
+    Returns:
+        One row per table: `table_name, rows, columns, fingerprint`.
+
+    Raises:
+        PublishError: if something that is not ours stands at `published`.
+    """
+    if published.exists() and not published.is_symlink():
+        raise PublishError(f"{published} is not a link that publishing made. Move it away, then publish again.")
+    published.parent.mkdir(parents=True, exist_ok=True)
+    _remove_all_but_current(published)
+    folder = published.parent / f".{published.name}-{uuid4().hex[:12]}"
+    folder.mkdir()
+    written = write_tables(connection, specs, folder)
+    (folder / REPORT).write_text(report, "utf-8")
+    _point(published, folder)
+    _remove_all_but_current(published)
+    return written
+
+
+def write_tables(connection: duckdb.DuckDBPyConnection, specs: Sequence[TableSpec], folder: Path) -> pd.DataFrame:
+    """Write `cx.duckdb` and one Parquet file per table into a folder; say what was written.
+
+    Rows are ordered where the declaration gives them an order of days, so that equal tables make equal files.
+    """
+    rows = []
+    connection.execute(f"attach {literal(str(folder / DATABASE))} as published")
+    try:
+        for spec in specs:
+            source, target = spec.qualified, f"published.{spec.qualified}"
+            connection.execute(f"create schema if not exists published.{spec.group}")
+            connection.execute(spec.ddl(target))
+            # Days are stored in the order in which they were loaded.
+            order = f" order by day, {', '.join(map(quoted, spec.key))}" if "day" in spec.column_names else ""
+            connection.execute(f"insert into {target} select * from {source}{order}")
+            _describe(connection, spec, target)
+            parquet = folder / "parquet" / spec.group / f"{spec.name}.parquet"
+            parquet.parent.mkdir(parents=True, exist_ok=True)
+            connection.execute(f"copy {target} to {literal(str(parquet))} (format parquet, compression zstd)")
+            count, fingerprint = Table(
+                connection, f"select count(*), coalesce(bit_xor(hash(t)), 0) from {target} as t"
+            ).fetchone()
+            rows.append((spec.qualified, count, len(spec.column_names), f"{fingerprint:016x}"))
+    finally:
+        connection.execute("detach published")
+    return pd.DataFrame(rows, columns=["table_name", "rows", "columns", "fingerprint"])
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, spec: TableSpec, target: str) -> None:
+    """Let the database itself say what its tables and columns mean."""
+    connection.execute(f"comment on table {target} is {literal(spec.description)}")
+    for column in spec.columns.columns:
+        connection.execute(f"comment on column {target}.{quoted(column.name)} is {literal(column.description or '')}")
+
+
+def _point(published: Path, folder: Path) -> None:
+    """Make the link point to a folder, in one step of the file system."""
+    link = published.with_name(f".{published.name}-link")
+    link.unlink(missing_ok=True)
+    link.symlink_to(folder.name)
+    link.replace(published)
+
+
+def _remove_all_but_current(published: Path) -> None:
+    """Remove the folders of earlier publications, and what a killed one left behind."""
+    current = published.resolve() if published.is_symlink() else None
+    for folder in published.parent.glob(f".{published.name}-*"):
+        if folder.is_dir() and not folder.is_symlink() and folder != current:
+            shutil.rmtree(folder)

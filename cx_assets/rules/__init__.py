@@ -1,0 +1,1 @@
+"""Stage 6: what is bought together, as frequent itemsets and association rules over baskets."""

@@ -1,0 +1,99 @@
+"""Baskets as a sparse boolean matrix: which basket holds which thing, and whose basket it is.
+
+Belongs here: turning purchases into `BasketMatrix`, at item level and, folded, at category level. Does not: finding
+itemsets in it (`hmine`) or counting customers behind them (`counting`). A thing is an item or a category: rules are
+mined the same way at both levels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from cx_assets.table import Table, sql
+
+
+@dataclass(frozen=True)
+class BasketMatrix:
+    """Which basket holds which thing.
+
+    Attributes:
+        matrix: bool CSR of shape (baskets, things), sorted indices, no explicit False.
+        things: object array of shape (things,), ascending, unique: item ids or categories.
+        customers: int32 array of shape (baskets,): the number, from 0, of the customer whose basket it is.
+    """
+
+    matrix: csr_matrix
+    things: NDArray[Any]
+    customers: NDArray[np.int32]
+
+    def grouped(self, groups: Sequence[str | None]) -> "BasketMatrix":
+        """The same baskets holding groups of things: a basket holds a group if it holds any thing of it.
+
+        Args:
+            groups: the group of each thing, in the order of `things`; None for a thing that is in no group.
+
+        Returns:
+            As many baskets as before, those that hold no group included.
+        """
+        codes, names = pd.factorize(np.asarray(groups, dtype=object), sort=True)
+        grouped = np.flatnonzero(codes >= 0)
+        members = csr_matrix(
+            (np.ones(len(grouped), dtype=bool), (grouped, codes[grouped])), shape=(len(self.things), len(names))
+        )
+        folded = csr_matrix(self.matrix @ members)
+        folded.sort_indices()
+        return BasketMatrix(folded, np.asarray(names, dtype=object), self.customers)
+
+
+def item_baskets(events: Table) -> BasketMatrix:
+    """The baskets of a set of events, by item.
+
+    Only purchases make baskets: a view or a cart shows interest in one item, not that two are bought together.
+
+    Args:
+        events: at least event_type, basket_id, customer_id, item_id.
+
+    Returns:
+        One row per basket in order of basket_id, one column per purchased item in order of item_id; both may be none.
+    """
+    lines = sql(
+        "select basket_id, customer_id, item_id from events where event_type = 'purchase'", events=events
+    ).arrow()
+    baskets, basket_ids = _codes(lines["basket_id"])
+    customers, _ = _codes(lines["customer_id"])
+    items, item_ids = _codes(lines["item_id"])
+    matrix = csr_matrix((np.ones(len(items), dtype=bool), (baskets, items)), shape=(len(basket_ids), len(item_ids)))
+    matrix.sum_duplicates()
+    customer_of = np.zeros(len(basket_ids), dtype=np.int32)
+    customer_of[baskets] = customers
+    return BasketMatrix(matrix, item_ids, customer_of)
+
+
+def category_baskets(by_item: BasketMatrix, items: Table) -> BasketMatrix:
+    """The same baskets by category, items without a known category left out.
+
+    Args:
+        by_item: from `item_baskets`.
+        items: at least item_id and category; the category of an item that isn't known is 'unknown'.
+    """
+    rows = sql("select item_id, category from items where category <> 'unknown'", items=items).fetchall()
+    category_of = dict(rows)
+    return by_item.grouped([category_of.get(item) for item in by_item.things])
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], NDArray[Any]]:
+    """Each value as its position among the distinct values in ascending order, and those values."""
+    encoded = column.combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    values = np.asarray(encoded.dictionary.to_pylist(), dtype=object)
+    order = np.argsort(values, kind="stable")
+    position = np.empty(len(values), dtype=np.int32)
+    position[order] = np.arange(len(values), dtype=np.int32)
+    return position[encoded.indices.to_numpy(zero_copy_only=False)], values[order]

@@ -1,0 +1,111 @@
+"""What every check needs (`law`), and the check that every table has (`structure_check`).
+
+Belongs here: turning rows that break a law into a verdict that says what to do, and the law that a table is as declared.
+Does not: the laws of a stage, which stand in its own `checks.py`.
+"""
+
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pyarrow as pa
+
+from cx_assets.table.asset import POOL
+from cx_assets.table.io_manager import stored_columns
+from cx_assets.table.relation import Table, sql
+from cx_assets.table.schema import TableSpec, quoted
+from cx_assets.table.warehouse import Warehouse
+
+SHOWN = 5
+
+
+def law(
+    broken: Table | pd.DataFrame | pa.Table,
+    of: int,
+    what: str,
+    advice: str,
+    *,
+    limit: float = 0.0,
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+    metadata: dict[str, Any] | None = None,
+) -> dg.AssetCheckResult:
+    """The verdict on a law: which rows break it, how many of how many, and what to do.
+
+    Args:
+        broken: the rows that break the law.
+        of: the number of rows that it was asked of.
+        what: the complaint, as a clause that follows the counts: `events have no basket`.
+        advice: what to do, a sentence.
+        limit: the share of broken rows that is still let pass.
+        severity: ERROR blocks where the check is blocking; WARN never does.
+        metadata: further figures to show.
+    """
+    if isinstance(broken, Table):
+        count, shown = broken.count(), sql(f"select * from broken limit {SHOWN}", broken=broken).df()
+    else:
+        frame = broken.to_pandas() if isinstance(broken, pa.Table) else broken
+        count, shown = len(frame), frame.head(SHOWN)
+    share = count / of if of else float(count > 0)
+    text = f"{count:,} of {of:,} {what}."
+    if count:
+        text += f" {advice}" if share <= limit else f" Above the limit of {limit:.1%}: {advice}" if limit else f" {advice}"
+    evidence = {"broken": count, "rows": of, "share": share, **(metadata or {})}
+    if count:
+        evidence["examples"] = dg.MetadataValue.md(markdown(shown))
+    return dg.AssetCheckResult(passed=share <= limit, severity=severity, description=text, metadata=evidence)
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    """A small frame as a Markdown table."""
+    cells = [[str(value).replace("|", "\\|") for value in row] for row in frame.itertuples(index=False)]
+    lines = [list(map(str, frame.columns)), ["---"] * len(frame.columns), *cells]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def structure_check(spec: TableSpec) -> dg.AssetChecksDefinition:
+    """The check that a stored table is as declared: columns and types, no null where none may be, the key unique."""
+
+    @dg.asset_check(
+        asset=spec.name,
+        name="structure",
+        description=f"The columns, types, required values and key of {spec.qualified} are as declared.",
+        blocking=True,
+        pool=POOL,
+    )
+    def structure(warehouse: Warehouse) -> dg.AssetCheckResult:
+        return judge_structure(warehouse, spec)
+
+    return structure
+
+
+def judge_structure(warehouse: Warehouse, spec: TableSpec) -> dg.AssetCheckResult:
+    """Compare a stored table with its declaration."""
+    stored = stored_columns(warehouse.connection, spec)
+    wanted = {c.name: _canonical_type(warehouse, c.type) for c in spec.columns.columns}
+    columns = [
+        {"column": name, "problem": f"declared {wanted.get(name, 'not at all')}, stored {stored.get(name, 'not at all')}"}
+        for name in dict.fromkeys([*wanted, *stored])
+        if stored.get(name) != wanted.get(name)
+    ]
+    advice = f"Materialize {spec.name} again; if the declaration changed, over all its days."
+    if columns:
+        return law(pd.DataFrame(columns), len(wanted), f"columns of {spec.qualified} are not as declared", advice)
+    counts = ", ".join(["count(*)", *(f"count(*) - count({quoted(name)})" for name in spec.required)])
+    rows, *nulls = warehouse.query(f"select {counts} from {spec.qualified}").fetchone()
+    missing = [
+        {"column": name, "problem": f"{count:,} rows have no value"}
+        for name, count in zip(spec.required, nulls, strict=True)
+        if count
+    ]
+    if missing:
+        return law(pd.DataFrame(missing), len(wanted), f"columns of {spec.qualified} lack required values", advice)
+    if not spec.key:
+        return law(pd.DataFrame(), rows, f"rows of {spec.qualified} break its structure", advice)
+    key = ", ".join(map(quoted, spec.key))
+    repeated = warehouse.query(f"select {key}, count(*) as rows from {spec.qualified} group by {key} having count(*) > 1")
+    return law(repeated, rows, f"rows of {spec.qualified} share their key ({key}) with another", advice)
+
+
+def _canonical_type(warehouse: Warehouse, declared: str) -> str:
+    """A type as DuckDB spells it."""
+    return str(warehouse.query(f"select lower(typeof(cast(null as {declared})))").fetchone()[0])

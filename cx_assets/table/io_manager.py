@@ -1,0 +1,204 @@
+"""How a table gets into DuckDB and out again: whole or not at all, by column name, as declared.
+
+Belongs here: the transaction, the write, the load and the metadata that every write reports. Does not: computing rows
+(assets) or judging them (`checks`). A write replaces the table, or just the days of a partition window; when anything
+goes wrong the rows of before are still there.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from cx_assets.table.relation import Table, from_frame, midnight_after
+from cx_assets.table.schema import TableSpec, quoted
+from cx_assets.table.warehouse import Warehouse
+
+
+class TableWriteError(Exception):
+    """An asset's rows don't fit its declaration; nothing was written."""
+
+
+class DuckDBTables(dg.IOManager):
+    """Stores what table assets return and loads what their parameters ask for."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.warehouse = warehouse
+
+    def handle_output(self, context: dg.OutputContext, obj: Table | pd.DataFrame | pa.Table) -> None:
+        """Write a table, or the days of the run's partition window.
+
+        Raises:
+            TableWriteError: if columns are missing or undeclared, a value doesn't fit its type, or a required one is null.
+        """
+        spec = declared(context)
+        window = _window(context)
+        connection = self.warehouse.connection
+        table = obj if isinstance(obj, Table) else from_frame(connection, obj)
+        write(connection, spec, table, window)
+        context.add_output_metadata(self._metadata(context, spec, window))
+
+    def load_input(self, context: dg.InputContext) -> Any:
+        """The upstream table, as the parameter's annotation asks: Table, DataFrame, Arrow, or a class `from_table`."""
+        spec = declared(context.upstream_output) if context.upstream_output else None
+        if spec is None:
+            raise ValueError(f"no table is declared for {context.asset_key}")
+        table = read(self.warehouse.connection, spec, _window(context))
+        wanted = context.dagster_type.typing_type
+        if wanted is pd.DataFrame:
+            return table.df()
+        if wanted is pa.Table:
+            return table.arrow()
+        return wanted.from_table(table) if hasattr(wanted, "from_table") else table
+
+    def _metadata(self, context: dg.OutputContext, spec: TableSpec, window: "Window | None") -> dict[str, Any]:
+        rows = read(self.warehouse.connection, spec, window)
+        metadata: dict[str, Any] = {"as_of": self._as_of(spec, window)}
+        if window is None:
+            return {"dagster/row_count": rows.count(), **metadata}
+        per_day = dict(self.warehouse.query(f"select day, count(*) from ({rows.query}) group by day").fetchall())
+        for key in context.asset_partition_keys:
+            count = per_day.get(datetime.fromisoformat(key).date(), 0)
+            context.step_context.add_asset_metadata(
+                {"dagster/partition_row_count": count}, asset_key=context.asset_key, partition_key=key
+            )
+        return {"rows_in_run": sum(per_day.values()), **metadata}
+
+    def _as_of(self, spec: TableSpec, window: "Window | None") -> dg.MetadataValue:
+        """The instant that the rows know nothing after: of a window its end, of a model the end of the last event's day."""
+        if window is not None:
+            return dg.MetadataValue.text(window[1].isoformat())
+        exists = self.warehouse.query(
+            "select count(*) from information_schema.tables where table_schema = 'warehouse' and table_name = 'events'"
+        ).fetchone()[0]
+        last_day = self.warehouse.query("select max(day) from warehouse.events").fetchone()[0] if exists else None
+        if spec.group == "ingestion" or last_day is None:
+            # A delivery says what its owner knew when it was read.
+            return dg.MetadataValue.text(datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="seconds"))
+        return dg.MetadataValue.text(midnight_after(last_day).isoformat())
+
+
+@dg.io_manager(required_resource_keys={"warehouse"})
+def duckdb_tables(context: dg.InitResourceContext) -> DuckDBTables:
+    """The IO manager on the run's one warehouse: named by key, so that Dagster opens it once."""
+    return DuckDBTables(context.resources.warehouse)
+
+
+Window = tuple[datetime, datetime]
+
+
+def declared(context: dg.OutputContext) -> TableSpec:
+    """The declaration that `table_asset` put on the asset."""
+    return TableSpec.from_metadata(context.definition_metadata or {})
+
+
+def _window(context: dg.OutputContext | dg.InputContext) -> Window | None:
+    """The days of the run, midnight to midnight, or None for an asset without days."""
+    if not context.has_asset_partitions:
+        return None
+    window = context.asset_partitions_time_window
+    return window.start.replace(tzinfo=None), window.end.replace(tzinfo=None)
+
+
+def read(connection: duckdb.DuckDBPyConnection, spec: TableSpec, window: Window | None = None) -> Table:
+    """A stored table, or its days within a window, with the declared columns in their declared order."""
+    columns = ", ".join(quoted(name) for name in spec.column_names)
+    where = f" where day >= date '{window[0]:%Y-%m-%d}' and day < date '{window[1]:%Y-%m-%d}'" if window else ""
+    return Table(connection, f"select {columns} from {spec.qualified}{where}")
+
+
+def write(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Table, window: Window | None = None) -> None:
+    """Replace a table, or its days within a window, in one transaction.
+
+    Args:
+        connection: the writer's.
+        spec: what the table is declared to be.
+        rows: exactly the declared columns, in any order.
+        window: the days to replace; other days are left alone. None replaces the whole table.
+
+    Raises:
+        TableWriteError: if columns are missing or undeclared, a value doesn't fit its type, a required value is null, a
+            row lies outside the window, or the stored table has other columns than the declared ones.
+    """
+    _require_declared_columns(spec, rows)
+    columns = ", ".join(quoted(name) for name in spec.column_names)
+    connection.execute("begin")
+    try:
+        connection.execute(f"create schema if not exists {spec.group}")
+        kept = _days_outside(connection, spec, window)
+        if kept:
+            _require_stored_columns(connection, spec)
+            connection.execute(
+                f"delete from {spec.qualified} where day >= ? and day < ?", [window[0], window[1]] if window else []
+            )
+        else:
+            connection.execute(spec.ddl())
+        connection.execute(f"insert into {spec.qualified} ({columns}) select {columns} from ({rows.query})")
+        if window:
+            _require_inside(connection, spec, window, kept)
+        connection.execute("commit")
+    except duckdb.Error as error:
+        connection.execute("rollback")
+        raise TableWriteError(f"{spec.qualified}: {error}. Nothing was written; the rows of before are intact.") from error
+    except BaseException:
+        connection.execute("rollback")
+        raise
+
+
+def _require_declared_columns(spec: TableSpec, rows: Table) -> None:
+    found, wanted = rows.columns, spec.column_names
+    missing = [name for name in wanted if name not in found]
+    undeclared = [name for name in found if name not in wanted]
+    if missing or undeclared:
+        raise TableWriteError(
+            f"{spec.qualified}: the asset returned "
+            + " and ".join(
+                filter(
+                    None,
+                    [
+                        f"no column {', '.join(missing)}" if missing else "",
+                        f"the undeclared column {', '.join(undeclared)}" if undeclared else "",
+                    ],
+                )
+            )
+            + f". Declared: {', '.join(wanted)}. Nothing was written; the rows of before are intact."
+        )
+
+
+def stored_columns(connection: duckdb.DuckDBPyConnection, spec: TableSpec) -> dict[str, str]:
+    """Name and type of each stored column, in order; empty when there is no such table."""
+    rows = connection.execute(
+        "select column_name, lower(data_type) from information_schema.columns "
+        "where table_schema = ? and table_name = ? order by ordinal_position",
+        [spec.group, spec.name],
+    ).fetchall()
+    return dict(rows)
+
+
+def _days_outside(connection: duckdb.DuckDBPyConnection, spec: TableSpec, window: Window | None) -> int:
+    """How many stored rows a write of `window` must leave alone."""
+    if window is None or not stored_columns(connection, spec):
+        return 0
+    query = f"select count(*) from {spec.qualified} where not (day >= ? and day < ?)"
+    row = connection.execute(query, list(window)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _require_stored_columns(connection: duckdb.DuckDBPyConnection, spec: TableSpec) -> None:
+    stored = stored_columns(connection, spec)
+    if set(stored) != set(spec.column_names):
+        raise TableWriteError(
+            f"{spec.qualified}: the stored table has the columns {', '.join(stored)}, declared are "
+            f"{', '.join(spec.column_names)}. Days of two declarations can't share a table: materialize the whole range."
+        )
+
+
+def _require_inside(connection: duckdb.DuckDBPyConnection, spec: TableSpec, window: Window, kept: int) -> None:
+    if _days_outside(connection, spec, window) != kept:
+        raise TableWriteError(
+            f"{spec.qualified}: rows outside {window[0]:%Y-%m-%d} to {window[1]:%Y-%m-%d}, the days of this run. "
+            "Nothing was written; the rows of before are intact."
+        )

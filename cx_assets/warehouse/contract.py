@@ -1,0 +1,67 @@
+"""The contract of an event, as one SQL query.
+
+Belongs here: what an event must be, and the reason that is given when it isn't. Does not: what happens to events that
+keep or break the contract (`assets`).
+"""
+
+from cx_assets.dataset import EVENT_TYPES, Dataset
+from cx_assets.table import Table, sql
+
+
+def judge(raw_events: Table, dataset: Dataset) -> Table:
+    """Every raw event, typed, with `reason`: null where it keeps the contract, else the first clause that it breaks.
+
+    The contract: a customer and an item that are not empty; a time that parses, lies within the dataset's days and not
+    in the future; a known event type; a quantity above 0; a value not negative; a rating inside the declared scale,
+    given where the event is a rating. A basket that isn't told is the customer's day.
+
+    Args:
+        raw_events: `ingestion.raw_events`, every value text.
+        dataset: for its days and its scale of ratings.
+
+    Returns:
+        The columns of `warehouse.rejected_events`, with `delivered_*` texts and typed values, not yet split.
+    """
+    low, high = dataset.rating_scale or (None, None)
+    scale = f"rating_given is not null and (rating is null or not rating between {low} and {high})" if dataset.rating_scale else "rating_given is not null"
+    scale_text = f"rating outside the scale {low:g} to {high:g}" if dataset.rating_scale else "rating without a declared scale"
+    types = ", ".join(f"'{name}'" for name in EVENT_TYPES)
+    last = "" if dataset.last_day is None else f" or at_ >= date '{dataset.last_day}' + 1"
+    return sql(
+        f"""
+        with typed as (
+            select
+                day,
+                occurred_at as time_given, try_cast(occurred_at as timestamp) as at_,
+                trim(coalesce(customer_id, '')) as customer_id,
+                trim(coalesce(item_id, '')) as item_id,
+                lower(trim(coalesce(event_type, ''))) as event_type,
+                nullif(trim(basket_id), '') as basket_given,
+                quantity as quantity_given, try_cast(quantity as double) as quantity,
+                value as value_given, try_cast(value as double) as value,
+                nullif(trim(rating), '') as rating_given, try_cast(rating as double) as rating,
+                event_id as id_given,
+                source_file, source_row
+            from raw_events
+        )
+        select
+            *,
+            case
+                when customer_id = '' then 'missing customer_id'
+                when item_id = '' then 'missing item_id'
+                when coalesce(trim(time_given), '') = '' then 'missing time'
+                when at_ is null or not isfinite(at_) then 'time does not parse'
+                when at_ > cast(current_timestamp as timestamp) then 'time in the future'
+                when at_ < date '{dataset.first_day}'{last} then 'time outside the dataset''s days'
+                when event_type not in ({types}) then 'unknown event type'
+                when quantity is null or not isfinite(quantity) then 'quantity is not a number'
+                when quantity <= 0 then 'quantity not above 0'
+                when value is null or not isfinite(value) then 'value is not a number'
+                when value < 0 then 'value below 0'
+                when event_type = 'rating' and rating_given is null then 'rating event without a rating'
+                when {scale} then '{scale_text}'
+            end as reason
+        from typed
+        """,
+        raw_events=raw_events,
+    )

@@ -1,0 +1,68 @@
+"""Events that keep the contract and events that don't, from judged raw events.
+
+Belongs here: the split, the folding of exact duplicates, and the tables that follow from events alone. Does not: the
+contract itself (`contract`).
+"""
+
+from cx_assets.table import Table, sql
+
+
+def accepted(judged: Table) -> Table:
+    """One row per distinct event that keeps the contract; `copies` counts the equal rows that it stands for.
+
+    Two rows are equal when all that was delivered of them is; the first by file and row stays.
+    """
+    return sql(
+        """
+        with kept as (
+            select
+                *,
+                left(md5(concat_ws(
+                    '|', id_given, time_given, customer_id, item_id, event_type, basket_given,
+                    quantity_given, value_given, rating_given
+                )), 16) as event_id
+            from judged where reason is null
+        ), repeated as (
+            select event_id, count(*) as copies, min((source_file, source_row)) as first_row
+            from kept group by event_id having count(*) > 1
+        )
+        select
+            event_id, day, at_ as occurred_at, customer_id, item_id, event_type,
+            coalesce(basket_given, customer_id || ':' || strftime(day, '%Y-%m-%d')) as basket_id,
+            quantity, value, rating,
+            coalesce(copies, 1) as copies, source_file, source_row
+        from kept left join repeated using (event_id)
+        where first_row is null or first_row = (source_file, source_row)
+        order by occurred_at, customer_id, basket_id, item_id, event_id
+        """,
+        judged=judged,
+    )
+
+
+def rejected(judged: Table) -> Table:
+    """The events that break the contract, as delivered, with the reason."""
+    return sql(
+        """
+        select
+            day, reason, time_given as occurred_at, customer_id, item_id, event_type, basket_given as basket_id,
+            quantity_given as quantity, value_given as value, rating_given as rating, source_file, source_row
+        from judged where reason is not null
+        order by source_file, source_row
+        """,
+        judged=judged,
+    )
+
+
+def fold_baskets(events: Table, event_types: tuple[str, ...]) -> Table:
+    """One row per customer and basket, from events of the given types."""
+    types = ", ".join(f"'{name}'" for name in event_types)
+    return sql(
+        f"""
+        select
+            basket_id, customer_id, min(occurred_at) as occurred_at, count(distinct item_id) as items,
+            sum(quantity) as quantity, sum(value) as value
+        from events where event_type in ({types})
+        group by customer_id, basket_id order by occurred_at, customer_id, basket_id
+        """,
+        events=events,
+    )

@@ -1,0 +1,132 @@
+"""The tables of the clean warehouse.
+
+Canonical names and types; what later stages and people query.
+"""
+
+import dagster as dg
+
+from cx_assets.dataset import Attribute
+from cx_assets.table import TableSpec, column, schema
+
+EVENTS = schema(
+    "warehouse",
+    "events",
+    "One row per event that keeps the contract, exact duplicates folded.",
+    column("event_id", "varchar", "A hash of all that was delivered of the event: the same whenever it is delivered."),
+    column("day", "date", "The UTC day of the event."),
+    column("occurred_at", "timestamp", "When it happened, UTC."),
+    column("customer_id", "varchar", "Who acted."),
+    column("item_id", "varchar", "What was acted on."),
+    column("event_type", "varchar", "purchase, view, cart or rating."),
+    column("basket_id", "varchar", "The order, visit or session; the customer's day where none was delivered."),
+    column("quantity", "double", "How many, above 0."),
+    column("value", "double", "What it was worth in the dataset's currency, not negative."),
+    column("rating", "double", "The rating given, inside the dataset's scale.", nullable=True),
+    column("copies", "bigint", "How many equal rows were delivered; above 1 for an exact duplicate."),
+    column("source_file", "varchar", "The file of the first such row."),
+    column("source_row", "bigint", "Its number in that file, from 1."),
+    key=("event_id",),
+)
+
+REJECTED_EVENTS = schema(
+    "warehouse",
+    "rejected_events",
+    "One row per delivered event that breaks the contract, as delivered, with the reason.",
+    column("day", "date", "The day that carried the row; the dataset's first day where it tells no day of the dataset."),
+    column("reason", "varchar", "The first clause of the contract that it breaks."),
+    *(
+        column(name, "varchar", f"{name}, as delivered.", nullable=True)
+        for name in ("occurred_at", "customer_id", "item_id", "event_type", "basket_id", "quantity", "value", "rating")
+    ),
+    column("source_file", "varchar", "The file that the row came from."),
+    column("source_row", "bigint", "Its number in that file, from 1."),
+    key=("source_file", "source_row"),
+)
+
+BASKETS = schema(
+    "warehouse",
+    "baskets",
+    "One row per basket: who, when, how much of what it was worth.",
+    column("basket_id", "varchar", "The order, visit or session."),
+    column("customer_id", "varchar", "Whose it is."),
+    column("occurred_at", "timestamp", "Its first event, UTC."),
+    column("items", "bigint", "Distinct items in it."),
+    column("quantity", "double", "Sum of the quantities."),
+    column("value", "double", "Sum of the values."),
+    key=("customer_id", "basket_id"),
+)
+
+CAMPAIGNS = schema(
+    "warehouse",
+    "campaigns",
+    "One row per campaign.",
+    column("campaign_id", "varchar", "The campaign."),
+    column("campaign_type", "varchar", "Its kind; 'unknown' where none was delivered."),
+    column("starts_on", "date", "Its first day."),
+    column("ends_on", "date", "Its last day."),
+    key=("campaign_id",),
+)
+
+CAMPAIGN_TARGETS = schema(
+    "warehouse",
+    "campaign_targets",
+    "One row per customer that a campaign was meant for.",
+    column("campaign_id", "varchar", "The campaign."),
+    column("customer_id", "varchar", "The customer."),
+    key=("campaign_id", "customer_id"),
+)
+
+CAMPAIGN_RESPONSES = schema(
+    "warehouse",
+    "campaign_responses",
+    "One row per response of a customer to a campaign.",
+    column("campaign_id", "varchar", "The campaign."),
+    column("customer_id", "varchar", "The customer."),
+    column("responded_at", "timestamp", "When, UTC."),
+    column("detail", "varchar", "With what: a coupon, a link.", nullable=True),
+    column("copies", "bigint", "How many equal rows were delivered."),
+    key=("campaign_id", "customer_id", "responded_at", "detail"),
+)
+
+
+def customers_table(attributes: dict[str, Attribute]) -> TableSpec:
+    """The declaration of `warehouse.customers` for a dataset's customer attributes."""
+    return schema(
+        "warehouse",
+        "customers",
+        "One row per customer known from the master data or from an event.",
+        column("customer_id", "varchar", "The customer."),
+        column("in_master", "boolean", "Whether the master data know the customer."),
+        column("has_events", "boolean", "Whether the customer has an event."),
+        *attribute_columns(attributes),
+        key=("customer_id",),
+    )
+
+
+def items_table(attributes: dict[str, Attribute]) -> TableSpec:
+    """The declaration of `warehouse.items` for a dataset's item attributes."""
+    return schema(
+        "warehouse",
+        "items",
+        "One row per item known from the master data or from an event.",
+        column("item_id", "varchar", "The item."),
+        column("name", "varchar", "What a person calls it; its id where nothing better was delivered."),
+        column("category", "varchar", "Its category; 'unknown' where none was delivered."),
+        column("recommendable", "boolean", "Whether it may be recommended."),
+        column("in_master", "boolean", "Whether the master data know the item."),
+        column("has_events", "boolean", "Whether the item has an event."),
+        *attribute_columns(attributes),
+        key=("item_id",),
+    )
+
+
+def attribute_columns(attributes: dict[str, Attribute]) -> list[dg.TableColumn]:
+    """Each attribute and, beside it, whether its value was put in for a missing one."""
+    return [
+        c
+        for name, attribute in attributes.items()
+        for c in (
+            column(name, attribute.type, f"The attribute {name}; missing values by policy: {attribute.missing.policy}."),
+            column(f"{name}_imputed", "boolean", f"Whether {name} was missing and filled in."),
+        )
+    ]

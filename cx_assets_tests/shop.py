@@ -1,0 +1,174 @@
+"""A second shop, generated: other names, other formats, views, carts, purchases and ratings, and dirt in known amounts.
+
+It proves that no code knows the default dataset. What is planted is counted, so that tests can ask for it back.
+"""
+
+import csv
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from cx_assets.dataset import Dataset, load_dataset
+
+FIRST_DAY = datetime(2024, 3, 1)
+
+MANIFEST = """
+name: second_shop
+title: A second shop
+first_day: 2024-03-01
+last_day: {last_day}
+rating_scale: [1, 5]
+events:
+  - source: {{files: "clicks/*.csv", format: csv, delimiter: ";"}}
+    columns:
+      occurred_at: "ts"
+      customer_id: shopper
+      item_id: sku
+      event_type: "case action when 'look' then 'view' when 'add' then 'cart' when 'buy' then 'purchase' else action end"
+      event_id: line
+      basket_id: visit
+      quantity: pieces
+      value: amount
+  - source: {{files: stars.jsonl, format: jsonl}}
+    columns:
+      occurred_at: '"when"'
+      customer_id: shopper
+      item_id: sku
+      event_type: "'rating'"
+      rating: stars
+customers:
+  source: {{files: people.csv, format: csv}}
+  id: shopper
+  attributes:
+    city: {{expression: town}}
+    age: {{expression: years, type: double, missing: {{policy: median}}}}
+    member: {{expression: club, missing: {{policy: predict}}}}
+items:
+  source: {{files: wares.csv, format: csv}}
+  id: sku
+  name: label
+  category: shelf
+  recommendable: "sellable = 'yes'"
+  attributes:
+    maker: {{expression: maker, missing: {{policy: mode}}}}
+    price: {{expression: price, type: double, missing: {{policy: mean}}}}
+"""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What was written, and how much of it is dirt.
+
+    Attributes:
+        manifest: the path to give to CX_DATASET.
+        dirt: planted rows by the reason that must reject them.
+        duplicates: exact copies among the events.
+        raw: all delivered events.
+        days: how many days there are.
+    """
+
+    manifest: Path
+    dirt: dict[str, int]
+    duplicates: int
+    raw: int
+    days: int
+
+    @property
+    def dataset(self) -> Dataset:
+        return load_dataset(str(self.manifest))
+
+
+def write_shop(folder: Path, *, customers: int = 60, items: int = 40, days: int = 70, seed: int = 7) -> Shop:
+    """Generate the shop's files and manifest in a folder.
+
+    Customers like one of four shelves and buy the same things again, so that there is something to find.
+    """
+    rng = np.random.default_rng(seed)
+    shelves = np.arange(items) % 4
+    click_rows, stars = [], []
+    line = 0
+    for customer in range(customers):
+        taste, favourites = customer % 4, rng.choice(np.flatnonzero(shelves == customer % 4), 3, replace=False)
+        visits = np.sort(rng.choice(days, size=rng.integers(days // 8, days // 3) + 1, replace=False))
+        for visit, day in enumerate(visits):
+            at = FIRST_DAY + timedelta(days=int(day), seconds=int(rng.integers(8 * 3600, 20 * 3600)))
+            basket = {*rng.choice(favourites, 2), *rng.choice(items, 1 + int(rng.integers(3)))}
+            if rng.random() < 0.4:
+                basket.add(int(rng.choice(np.flatnonzero(shelves == taste))))
+            for item in sorted(int(i) for i in basket):
+                for action in ("look", "add", "buy") if rng.random() < 0.7 else ("look",):
+                    line += 1
+                    pieces = int(rng.integers(1, 4))
+                    amount = f"{pieces * (1 + item % 7) * 1.25:.2f}" if action == "buy" else "0"
+                    click_rows.append(
+                        [f"{at:%Y-%m-%dT%H:%M:%S}", f"c{customer:03}", f"w{item:03}", action, line, f"v{customer}-{visit}", pieces, amount]
+                    )
+                if rng.random() < 0.15:
+                    liked = 5 if shelves[item] == taste else int(rng.integers(1, 4))
+                    stars.append({"when": f"{at:%Y-%m-%d %H:%M:%S}", "shopper": f"c{customer:03}", "sku": f"w{item:03}", "stars": liked})
+    dirty, dirt = _dirt(click_rows)
+    copies = click_rows[10:13]
+    _write_clicks(folder / "clicks", [*click_rows, *dirty, *copies])
+    (folder / "stars.jsonl").write_text("".join(json.dumps(row) + "\n" for row in stars), "utf-8")
+    _write_masters(folder, rng, customers, items)
+    manifest = folder / "second_shop.yaml"
+    manifest.write_text(MANIFEST.format(last_day=(FIRST_DAY + timedelta(days=days - 1)).date()), "utf-8")
+    raw = len(click_rows) + len(dirty) + len(copies) + len(stars)
+    return Shop(manifest, dirt, len(copies), raw, days)
+
+
+def _dirt(rows: list[list[object]]) -> tuple[list[list[object]], dict[str, int]]:
+    """One row for each way of breaking the contract, made from good rows."""
+    broken = {
+        "missing customer_id": (1, " "),
+        "missing item_id": (2, ""),
+        "missing time": (0, ""),
+        "time does not parse": (0, "yesterday"),
+        "time in the future": (0, "2999-01-01T00:00:00"),
+        "time outside the dataset's days": (0, "2019-12-31T00:00:00"),
+        "unknown event type": (3, "sniff"),
+        "quantity is not a number": (6, "three"),
+        "quantity not above 0": (6, "0"),
+        "value is not a number": (7, "n/a"),
+        "value below 0": (7, "-4.00"),
+    }
+    dirty = []
+    for number, (column, value) in enumerate(broken.values()):
+        row = list(rows[20 + number])
+        row[column] = value
+        row[4] = f"dirt{number}"
+        dirty.append(row)
+    return dirty, dict.fromkeys(broken, 1)
+
+
+def _write_clicks(folder: Path, rows: list[list[object]]) -> None:
+    """One file per month, by the order of delivery."""
+    folder.mkdir(parents=True, exist_ok=True)
+    half = len(rows) // 2
+    for name, part in (("first.csv", rows[:half]), ("second.csv", rows[half:])):
+        with (folder / name).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, delimiter=";", lineterminator="\n")
+            writer.writerow(["ts", "shopper", "sku", "action", "line", "visit", "pieces", "amount"])
+            writer.writerows(part)
+
+
+def _write_masters(folder: Path, rng: np.random.Generator, customers: int, items: int) -> None:
+    """Master data with gaps; the last customer and the last item are not in them."""
+    with (folder / "people.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["shopper", "town", "years", "club"])
+        for customer in range(customers - 1):
+            town = "" if customer % 5 == 0 else ("Ulm", "Graz", "Bern")[customer % 3]
+            years = "" if customer % 7 == 0 else 20 + int(rng.integers(50))
+            writer.writerow([f"c{customer:03}", town, years, "" if customer % 4 == 3 else ("gold", "plain")[customer % 2]])
+        writer.writerow(["c999", "Ulm", 44, "gold"])  # never bought anything
+    with (folder / "wares.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["sku", "label", "shelf", "sellable", "maker", "price"])
+        for item in range(items - 1):
+            maker = "" if item % 6 == 0 else f"maker {item % 5}"
+            price = "" if item % 8 == 0 else f"{(1 + item % 7) * 1.25:.2f}"
+            writer.writerow([f"w{item:03}", f"Ware {item}", f"shelf {item % 4}", "no" if item % 13 == 0 else "yes", maker, price])
