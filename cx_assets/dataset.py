@@ -1,64 +1,72 @@
 """The dataset manifest: where a dataset's events, customers, items and campaigns are, and how they map.
 
-Belongs here: the model of a manifest, finding it, and saying what is wrong with it, by line and nearest name. Does not:
-reading rows (`ingestion.reader`). Nothing else in the project knows a dataset; a shop is a manifest.
+Belongs here: what a manifest may say. Does not: its text, lines and nearest names (`manifest`) or reading rows
+(`ingestion.reader`). Nothing else in the project knows a dataset; a shop is a manifest.
 """
 
-import difflib
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from importlib.resources import files
-from importlib.util import find_spec
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from cx_assets.manifest import ManifestError as ManifestError
+from cx_assets.manifest import Part, explained, find_manifest, read_manifest
+from cx_assets.source import Source
 
 EVENT_TYPES = ("purchase", "view", "cart", "rating")
 UNKNOWN = "unknown"
 AttributeType = Literal["varchar", "double", "bigint", "boolean", "date"]
 
-# YAML reads an unquoted 1 or true as a number or a boolean; as SQL they are the same words.
-Sql = Annotated[str, BeforeValidator(lambda v: str(v).lower() if isinstance(v, bool) else str(v) if v is not None else v)]
+# What the tables of customers and items have beside their attributes.
+TAKEN = (
+    "customer_id", "item_id", "name", "category", "recommendable", "in_master", "has_events",
+    "day", "as_of", "source_file", "source_row",
+)  # fmt: skip
 
 
-class ManifestError(Exception):
-    """A manifest that can't be used; the message says where and what would be right."""
+def _as_sql(value: Any) -> Any:
+    """YAML reads an unquoted 1 or true as a number or a boolean; as SQL they are the same words."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+def _attribute_name(name: str) -> str:
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        raise ValueError("an attribute's name is a column's: lower-case letters, digits and _")
+    if name in TAKEN or name.endswith("_imputed"):
+        raise ValueError(f"an attribute can't be called {name}, as a column of the tables is; choose another name")
+    return name
 
 
-class Source(_Part):
-    """Files of one kind: in an installed package, or beside the manifest."""
-
-    package: str | None = Field(default=None, description="An installed Python package that holds the files.")
-    files: str = Field(description="A path or glob, relative to the package or to the manifest's folder.")
-    format: Literal["parquet", "csv", "jsonl"] = Field(description="How the files are written.")
-    delimiter: str | None = Field(default=None, description="CSV only: what separates fields; found out if left out.")
-    encoding: Literal["utf-8", "utf-16", "latin-1"] = Field(default="utf-8", description="CSV only: the characters' code.")
-
-    def folder(self, manifest_folder: Path) -> Path:
-        """The folder that `files` is relative to.
-
-        Raises:
-            ManifestError: if the package isn't installed.
-        """
-        if self.package is None:
-            return manifest_folder
-        spec = find_spec(self.package)
-        if spec is None or not spec.submodule_search_locations:
-            raise ManifestError(f"the package {self.package!r} is not installed: pip install {self.package}")
-        return Path(spec.submodule_search_locations[0])
-
-    def paths(self, manifest_folder: Path) -> list[Path]:
-        """The files that exist now, sorted by name."""
-        return sorted(path for path in self.folder(manifest_folder).glob(self.files) if path.is_file())
+Sql = Annotated[str, BeforeValidator(_as_sql)]
+AttributeName = Annotated[str, AfterValidator(_attribute_name)]
 
 
-class MissingPolicy(_Part):
+def _as_day(value: Any) -> Any:
+    """Pydantic would take a number for seconds since 1970."""
+    if not isinstance(value, str):
+        raise ValueError("write a day as 2025-01-31")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_as_day)]
+
+
+class MissingPolicy(Part):
     """What to do with the missing values of one column."""
 
     policy: Literal["drop", "constant", "mean", "median", "mode", "predict"] = Field(
@@ -69,15 +77,35 @@ class MissingPolicy(_Part):
     value: str | float | None = Field(UNKNOWN, description="what `constant` fills in; the other policies ignore it")
 
 
-class Attribute(_Part):
+class Attribute(Part):
     """One descriptive column of customers or items."""
 
     expression: Sql = Field(description="SQL over the source's columns.")
     type: AttributeType = Field(default="varchar", description="What the values are.")
     missing: MissingPolicy = Field(default_factory=MissingPolicy, description="What is done where there is no value.")
 
+    @model_validator(mode="after")
+    def _policy_fits_type(self) -> "Attribute":
+        policy, value, number = self.missing.policy, self.missing.value, self.type in ("double", "bigint")
+        if policy in ("mean", "median") and not number:
+            raise ValueError(f"missing.policy {policy} needs a number; the type is {self.type}. Use mode or predict.")
+        if policy != "constant":
+            return self
+        if self.type in ("boolean", "date"):
+            raise ValueError(f"no constant fits the type {self.type}: set missing.policy to drop, mode or predict")
+        if number and (isinstance(value, str) or value is None or not isfinite(value)):
+            raise ValueError(
+                f"the constant {value!r} doesn't fit the type {self.type}: set missing.policy to drop, mean, median, "
+                "mode or predict, or missing.value to a number"
+            )
+        if self.type == "bigint" and value != round(float(value or 0)):
+            raise ValueError(f"missing.value {value} doesn't fit the type bigint: choose a whole number")
+        if self.type == "varchar" and (value is None or not str(value).strip()):
+            raise ValueError("missing.value must say what stands in for a missing value")
+        return self
 
-class EventColumns(_Part):
+
+class EventColumns(Part):
     """A SQL expression for each canonical column of an event; what isn't given is null."""
 
     occurred_at: Sql
@@ -91,33 +119,35 @@ class EventColumns(_Part):
     rating: Sql = "null"
 
 
-class EventSource(_Part):
+class EventSource(Part):
     """Files of events and how their columns map."""
 
     source: Source
     columns: EventColumns
 
 
-class Customers(_Part):
+class Customers(Part):
     """The customers' master data."""
 
     source: Source
     id: Sql
-    attributes: dict[str, Attribute] = Field(default_factory=dict)
+    attributes: dict[AttributeName, Attribute] = Field(default_factory=dict)
 
 
-class Items(_Part):
+class Items(Part):
     """The items' master data."""
 
     source: Source
     id: Sql
     name: Sql = Field(default="null", description="What a person calls the item; its id where null.")
-    category: Sql = Field(default="null", description="The level at which habits and rules are told; 'unknown' where null.")
+    category: Sql = Field(
+        default="null", description="The level at which habits and rules are told; 'unknown' where null."
+    )
     recommendable: Sql = Field(default="true", description="Whether the item may be recommended.")
-    attributes: dict[str, Attribute] = Field(default_factory=dict)
+    attributes: dict[AttributeName, Attribute] = Field(default_factory=dict)
 
 
-class CampaignColumns(_Part):
+class CampaignColumns(Part):
     """A campaign: what it is called, its kind, its first and last day."""
 
     campaign_id: Sql
@@ -126,14 +156,14 @@ class CampaignColumns(_Part):
     ends_on: Sql
 
 
-class TargetColumns(_Part):
+class TargetColumns(Part):
     """Who was meant by a campaign."""
 
     campaign_id: Sql
     customer_id: Sql
 
 
-class ResponseColumns(_Part):
+class ResponseColumns(Part):
     """Who answered a campaign, when, and with what."""
 
     campaign_id: Sql
@@ -142,21 +172,21 @@ class ResponseColumns(_Part):
     detail: Sql = "null"
 
 
-class Campaigns(_Part):
+class Campaigns(Part):
     """Where the campaigns are."""
 
     source: Source
     columns: CampaignColumns
 
 
-class CampaignTargets(_Part):
+class CampaignTargets(Part):
     """Where the campaigns' targets are."""
 
     source: Source
     columns: TargetColumns
 
 
-class CampaignResponses(_Part):
+class CampaignResponses(Part):
     """Where the campaigns' responses are."""
 
     source: Source
@@ -166,13 +196,13 @@ class CampaignResponses(_Part):
 Section = EventSource | Campaigns | CampaignTargets | CampaignResponses
 
 
-class Dataset(_Part):
+class Dataset(Part):
     """A dataset as its manifest declares it."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
-    first_day: date
-    last_day: date | None = Field(default=None, description="Left out while the dataset still grows.")
+    first_day: Day
+    last_day: Day | None = Field(default=None, description="Left out while the dataset still grows.")
     rating_scale: tuple[float, float] | None = Field(default=None, description="The lowest and the highest rating.")
     basket_event_types: tuple[Literal["purchase", "view", "cart", "rating"], ...] = ("purchase",)
     events: Annotated[tuple[EventSource, ...], Field(min_length=1)]
@@ -181,15 +211,27 @@ class Dataset(_Part):
     campaigns: Campaigns | None = None
     campaign_targets: CampaignTargets | None = None
     campaign_responses: CampaignResponses | None = None
-    path: Path = Field(exclude=True)
+    _path: Path = PrivateAttr(default=Path())
 
-    @model_validator(mode="after")
-    def _days_in_order(self) -> "Dataset":
-        if self.last_day is not None and self.last_day < self.first_day:
-            raise ValueError(f"last_day {self.last_day} is before first_day {self.first_day}")
-        if self.rating_scale is not None and self.rating_scale[0] >= self.rating_scale[1]:
-            raise ValueError(f"rating_scale {list(self.rating_scale)} must name the lowest, then the highest rating")
-        return self
+    @field_validator("last_day")
+    @classmethod
+    def _days_in_order(cls, last_day: date | None, info: ValidationInfo) -> date | None:
+        first_day = info.data.get("first_day")
+        if last_day is not None and first_day is not None and last_day < first_day:
+            raise ValueError(f"{last_day} is before first_day {first_day}")
+        return last_day
+
+    @field_validator("rating_scale")
+    @classmethod
+    def _lowest_first(cls, scale: tuple[float, float] | None) -> tuple[float, float] | None:
+        if scale is not None and scale[0] >= scale[1]:
+            raise ValueError(f"{list(scale)} must be the lowest, then the highest rating")
+        return scale
+
+    @property
+    def path(self) -> Path:
+        """The manifest."""
+        return self._path
 
     @property
     def folder(self) -> Path:
@@ -217,28 +259,6 @@ class Dataset(_Part):
         return self.items.attributes if self.items else {}
 
 
-def shipped_datasets() -> list[str]:
-    """The names of the manifests that come with the project."""
-    folder = Path(str(files("cx_assets") / "datasets"))
-    return sorted(path.stem for path in folder.glob("*.yaml") if path.stem != "template")
-
-
-def find_manifest(dataset: str) -> Path:
-    """The manifest that `CX_DATASET` means: a path to a YAML file, or the name of one that ships.
-
-    Raises:
-        ManifestError: if there is none.
-    """
-    if dataset.endswith((".yaml", ".yml")):
-        path = Path(dataset).absolute()
-        if not path.is_file():
-            raise ManifestError(f"{dataset}: no such manifest. CX_DATASET is a path from {Path.cwd().name}/ or one of {shipped_datasets()}.")
-        return path
-    if dataset not in shipped_datasets():
-        raise ManifestError(f"CX_DATASET={dataset}: no such dataset.{did_you_mean(dataset, shipped_datasets())}")
-    return Path(str(files("cx_assets") / "datasets" / f"{dataset}.yaml"))
-
-
 def load_dataset(dataset: str) -> Dataset:
     """The dataset that `CX_DATASET` means, its manifest valid in itself.
 
@@ -248,81 +268,10 @@ def load_dataset(dataset: str) -> Dataset:
         ManifestError: with one line per problem, each naming file, line, key and the nearest right name.
     """
     path = find_manifest(dataset)
+    content, lines = read_manifest(path)
     try:
-        text = path.read_text("utf-8")
-        content, lines = yaml.safe_load(text), key_lines(text)
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{path.name}: not UTF-8 text: {error}") from error
-    except (yaml.YAMLError, ValueError) as error:  # a ValueError is a date that no calendar has
-        raise ManifestError(f"{path.name}: not valid YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise ManifestError(f"{path.name}: a manifest is a mapping with at least name, title, first_day and events")
-    try:
-        return Dataset(**content, path=path)
+        found = Dataset.model_validate(content)
     except ValidationError as error:
-        raise ManifestError("\n".join(_readable(path, lines, problem) for problem in error.errors())) from error
-
-
-def key_lines(text: str) -> dict[tuple[str | int, ...], int]:
-    """The line (from 1) of every key and list entry of a YAML text, by its path."""
-    lines: dict[tuple[str | int, ...], int] = {}
-
-    def visit(node: yaml.Node | None, path: tuple[str | int, ...]) -> None:
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                lines[(*path, key.value)] = key.start_mark.line + 1
-                visit(value, (*path, key.value))
-        elif isinstance(node, yaml.SequenceNode):
-            for index, value in enumerate(node.value):
-                lines[(*path, index)] = value.start_mark.line + 1
-                visit(value, (*path, index))
-
-    visit(yaml.compose(text, Loader=yaml.SafeLoader), ())
-    return lines
-
-
-def where(path: Path, lines: dict[tuple[str | int, ...], int], location: tuple[str | int, ...]) -> str:
-    """`file:line: key.path`, with the line of the nearest enclosing key that exists."""
-    known = location
-    while known and known not in lines:
-        known = known[:-1]
-    return f"{path.name}:{lines.get(known, 1)}: {'.'.join(map(str, location)) or 'the manifest'}"
-
-
-def did_you_mean(name: str, names: list[str]) -> str:
-    """A sentence with the nearest of `names`, or with all of them when none is near."""
-    near = difflib.get_close_matches(name, names, n=1)
-    return f" Did you mean {near[0]!r}?" if near else f" There is: {', '.join(names)}."
-
-
-def _readable(path: Path, lines: dict[tuple[str | int, ...], int], problem: Any) -> str:
-    location = tuple(problem["loc"])
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        message = f"no such key.{did_you_mean(str(location[-1]), _keys_at(location[:-1]))}"
-    elif problem["type"] == "missing":
-        message = "this key is required"
-    return f"{where(path, lines, location)}: {message}"
-
-
-def _keys_at(location: tuple[str | int, ...]) -> list[str]:
-    """The keys that a manifest may have at a place."""
-    model: Any = Dataset
-    for step in location:
-        if isinstance(step, int) or (isinstance(model, type) and not issubclass(model, BaseModel)):
-            continue
-        field = model.model_fields.get(step)
-        if field is None:  # the name of an attribute
-            model = Attribute
-            continue
-        model = next(
-            (t for t in (field.annotation, *_arguments(field.annotation)) if isinstance(t, type) and issubclass(t, BaseModel)),
-            model,
-        )
-    return [name for name in model.model_fields if name != "path"]
-
-
-def _arguments(annotation: Any) -> Iterator[Any]:
-    for argument in getattr(annotation, "__args__", ()):
-        yield argument
-        yield from _arguments(argument)
+        raise ManifestError(explained(error, path, lines, Dataset)) from error
+    found._path = path
+    return found

@@ -1,12 +1,17 @@
 """What every test needs: a DuckDB of its own, and tables from literal rows."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pandas as pd
 import pytest
 
 from cx_assets.table import Table, from_frame
+from cx_assets_tests.runs import load_shop
+from cx_assets_tests.shop import Shop, write_shop
 
 
 @pytest.fixture
@@ -20,3 +25,21 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 def tables(connection: duckdb.DuckDBPyConnection) -> Callable[[pd.DataFrame], Table]:
     """A function from a DataFrame to a Table on this test's connection."""
     return lambda frame: from_frame(connection, frame)
+
+
+@dataclass(frozen=True)
+class LoadedShop:
+    """The generated shop after a run of ingestion and warehouse with all their checks."""
+
+    shop: Shop
+    database: Path
+    result: dg.ExecuteInProcessResult
+
+
+@pytest.fixture(scope="session")
+def loaded_shop(tmp_path_factory: pytest.TempPathFactory) -> LoadedShop:
+    """Made once; a test that tampers with its database copies it first."""
+    folder = tmp_path_factory.mktemp("second_shop")
+    shop = write_shop(folder, customers=24, days=20)
+    database = folder / "data" / "working.duckdb"
+    return LoadedShop(shop, database, load_shop(database, shop.dataset, checked=True))

@@ -5,6 +5,7 @@ It proves that no code knows the default dataset. What is planted is counted, so
 
 import csv
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,7 +28,8 @@ events:
       occurred_at: "ts"
       customer_id: shopper
       item_id: sku
-      event_type: "case action when 'look' then 'view' when 'add' then 'cart' when 'buy' then 'purchase' else action end"
+      event_type: >-
+        case action when 'look' then 'view' when 'add' then 'cart' when 'buy' then 'purchase' else action end
       event_id: line
       basket_id: visit
       quantity: pieces
@@ -55,6 +57,15 @@ items:
   attributes:
     maker: {{expression: maker, missing: {{policy: mode}}}}
     price: {{expression: price, type: double, missing: {{policy: mean}}}}
+campaigns:
+  source: {{files: mailings.csv, format: csv}}
+  columns: {{campaign_id: mailing, campaign_type: kind, starts_on: sent, ends_on: over}}
+campaign_targets:
+  source: {{files: addressees.csv, format: csv}}
+  columns: {{campaign_id: mailing, customer_id: shopper}}
+campaign_responses:
+  source: {{files: answers.jsonl, format: jsonl}}
+  columns: {{campaign_id: mailing, customer_id: shopper, responded_at: '"at"', detail: voucher}}
 """
 
 
@@ -103,17 +114,18 @@ def write_shop(folder: Path, *, customers: int = 60, items: int = 40, days: int 
                     line += 1
                     pieces = int(rng.integers(1, 4))
                     amount = f"{pieces * (1 + item % 7) * 1.25:.2f}" if action == "buy" else "0"
-                    click_rows.append(
-                        [f"{at:%Y-%m-%dT%H:%M:%S}", f"c{customer:03}", f"w{item:03}", action, line, f"v{customer}-{visit}", pieces, amount]
-                    )
+                    names = f"c{customer:03}", f"w{item:03}", action, line, f"v{customer}-{visit}"
+                    click_rows.append([f"{at:%Y-%m-%dT%H:%M:%S}", *names, pieces, amount])
                 if rng.random() < 0.15:
                     liked = 5 if shelves[item] == taste else int(rng.integers(1, 4))
-                    stars.append({"when": f"{at:%Y-%m-%d %H:%M:%S}", "shopper": f"c{customer:03}", "sku": f"w{item:03}", "stars": liked})
+                    star = {"when": f"{at:%Y-%m-%d %H:%M:%S}", "shopper": f"c{customer:03}", "sku": f"w{item:03}"}
+                    stars.append({**star, "stars": liked})
     dirty, dirt = _dirt(click_rows)
     copies = click_rows[10:13]
     _write_clicks(folder / "clicks", [*click_rows, *dirty, *copies])
     (folder / "stars.jsonl").write_text("".join(json.dumps(row) + "\n" for row in stars), "utf-8")
     _write_masters(folder, rng, customers, items)
+    _write_campaigns(folder, customers)
     manifest = folder / "second_shop.yaml"
     manifest.write_text(MANIFEST.format(last_day=(FIRST_DAY + timedelta(days=days - 1)).date()), "utf-8")
     raw = len(click_rows) + len(dirty) + len(copies) + len(stars)
@@ -145,7 +157,7 @@ def _dirt(rows: list[list[object]]) -> tuple[list[list[object]], dict[str, int]]
 
 
 def _write_clicks(folder: Path, rows: list[list[object]]) -> None:
-    """One file per month, by the order of delivery."""
+    """Two files of about one size, by the order of delivery."""
     folder.mkdir(parents=True, exist_ok=True)
     half = len(rows) // 2
     for name, part in (("first.csv", rows[:half]), ("second.csv", rows[half:])):
@@ -163,7 +175,8 @@ def _write_masters(folder: Path, rng: np.random.Generator, customers: int, items
         for customer in range(customers - 1):
             town = "" if customer % 5 == 0 else ("Ulm", "Graz", "Bern")[customer % 3]
             years = "" if customer % 7 == 0 else 20 + int(rng.integers(50))
-            writer.writerow([f"c{customer:03}", town, years, "" if customer % 4 == 3 else ("gold", "plain")[customer % 2]])
+            club = "" if customer % 4 == 3 else ("gold", "plain")[customer % 2]
+            writer.writerow([f"c{customer:03}", town, years, club])
         writer.writerow(["c999", "Ulm", 44, "gold"])  # never bought anything
     with (folder / "wares.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -171,4 +184,66 @@ def _write_masters(folder: Path, rng: np.random.Generator, customers: int, items
         for item in range(items - 1):
             maker = "" if item % 6 == 0 else f"maker {item % 5}"
             price = "" if item % 8 == 0 else f"{(1 + item % 7) * 1.25:.2f}"
-            writer.writerow([f"w{item:03}", f"Ware {item}", f"shelf {item % 4}", "no" if item % 13 == 0 else "yes", maker, price])
+            sellable = "no" if item % 13 == 0 else "yes"
+            writer.writerow([f"w{item:03}", f"Ware {item}", f"shelf {item % 4}", sellable, maker, price])
+
+
+def _write_campaigns(folder: Path, customers: int) -> None:
+    """Two mailings to every other customer, answered by a few, and one that can't be read: it ends before it begins."""
+    mailings = [("m1", "letter", 3, 9), ("m2", "", 5, 12), ("m3", "letter", 9, 2)]
+    day = {number: (FIRST_DAY + timedelta(days=number)).date() for number in range(20)}
+    lines = ["mailing,kind,sent,over", *(f"{name},{kind},{day[a]},{day[b]}" for name, kind, a, b in mailings)]
+    (folder / "mailings.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    addressed = [f"{name},c{customer:03}" for name in ("m1", "m2") for customer in range(0, customers, 2)]
+    (folder / "addressees.csv").write_text("\n".join(["mailing,shopper", *addressed]) + "\n", "utf-8")
+    answers = [
+        {"mailing": "m1", "shopper": f"c{customer:03}", "at": f"{day[4]}T12:00:00", "voucher": 100 + customer}
+        for customer in range(0, customers, 6)
+    ]
+    (folder / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in answers), "utf-8")
+
+
+TINY = """
+name: tiny_shop
+title: A tiny shop
+first_day: 2024-03-01
+last_day: 2024-03-05
+rating_scale: [1, 5]
+events:
+  - source: {files: "events/*.csv", format: csv, delimiter: ","}
+    columns: {occurred_at: '"at"', customer_id: who, item_id: what, event_type: kind, event_id: id, basket_id: basket,
+              quantity: quantity, value: value, rating: rating}
+"""
+GOOD = {
+    "at": "2024-03-01T10:00:00",
+    "who": "ann",
+    "what": "tea",
+    "kind": "purchase",
+    "id": "",
+    "basket": "",
+    "quantity": "1",
+    "value": "2.50",
+    "rating": "",
+}
+
+
+def write_tiny(
+    folder: Path, files: Mapping[str, Sequence[Mapping[str, object]]], more: str = "", manifest: str = TINY
+) -> Dataset:
+    """Write a shop of literal events: by file, one row per event, each told by what differs from a good purchase.
+
+    Args:
+        folder: where the manifest goes; the files go to its folder `events`.
+        files: rows by file name.
+        more: further lines of the manifest.
+        manifest: its first lines.
+    """
+    (folder / "events").mkdir(parents=True, exist_ok=True)
+    for name, events in files.items():
+        with (folder / "events" / name).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(GOOD), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows({**GOOD, **event} for event in events)
+    path = folder / "tiny_shop.yaml"
+    path.write_text(manifest + more, "utf-8")
+    return load_dataset(str(path))

@@ -87,10 +87,13 @@ def metrics_are_possible(metrics: Table) -> dg.AssetCheckResult:
     broken = sql(
         f"""
         select * from metrics
-        where not (isfinite("value") and isfinite(ci_low) and isfinite(ci_high))
-            or ci_low > "value" + {ROUNDING} or "value" > ci_high + {ROUNDING}
-            or ci_low < 0 or (metric <> 'novelty' and ci_high > 1 + {ROUNDING})
-            or customers < 1
+        where not coalesce(
+            isfinite("value") and isfinite(ci_low) and isfinite(ci_high)
+            and ci_low <= "value" + {ROUNDING} and "value" <= ci_high + {ROUNDING}
+            and ci_low >= 0 and (metric = 'novelty' or ci_high <= 1 + {ROUNDING})
+            and customers >= 1,
+            false
+        )
         """,
         metrics=metrics,
     )
@@ -196,8 +199,8 @@ def comparisons_agree_with_metrics(comparisons: Table, metrics: Table) -> dg.Ass
         left join metrics t
             on t.recommender = c.baseline and t.list = c.list and t.metric = c.metric and t.k = c.k
         where not coalesce(abs(o."value" - t."value" - c.difference) <= {ROUNDING}, false)
-            or not (c.ci_low <= c.difference + {ROUNDING} and c.difference <= c.ci_high + {ROUNDING})
-            or not c.p_value between 0 and 1
+            or not coalesce(c.ci_low <= c.difference + {ROUNDING} and c.difference <= c.ci_high + {ROUNDING}, false)
+            or not coalesce(c.p_value between 0 and 1, false)
         """,
         comparisons=comparisons,
         metrics=metrics,

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from cx_assets.evaluation.metrics import EMPTY_PLACE, Relevance, hits, shown_items
 from cx_assets.evaluation.split import LISTS, Window, training_events, truth_of_list
@@ -136,13 +137,25 @@ def _task(training: Training, pairs: pd.DataFrame, which: Which) -> _Task | None
 def _lists(fitted: Recommender, training: Training, tasks: Sequence[_Task], depth: int) -> list[NDArray[np.int64]]:
     """The lists of every task: int64 of shape (customers, depth) each. A customer is scored once for all of them."""
     everyone = np.unique(np.concatenate([task.positions for task in tasks]))
-    ranked: list[list[RankedLists]] = [[] for _ in tasks]
+    ranked: dict[Which, list[RankedLists]] = {which: [] for which in LISTS}
     for start in range(0, len(everyone), BLOCK):
         positions = everyone[start : start + BLOCK]
         scores = fitted.score(positions)
-        for task, parts in zip(tasks, ranked, strict=True):
-            parts.append(top(scores, training, positions, task.which, depth))
-    return [_shown(task, joined(parts), training.shape[0], depth) for task, parts in zip(tasks, ranked, strict=True)]
+        halves = [top(scores, training, positions, which, depth) for which in ("repeat", "discovery")]
+        ranked["repeat"].append(halves[0])
+        ranked["discovery"].append(halves[1])
+        # The best of all are among the best of either, so ten thousand candidates needn't be ranked again.
+        ranked["both"].append(top(_finalists(halves, positions, training), training, positions, "both", depth))
+    return [_shown(task, joined(ranked[task.which]), training.shape[0], depth) for task in tasks]
+
+
+def _finalists(halves: Sequence[RankedLists], positions: NDArray[np.intp], training: Training) -> csr_matrix:
+    """The scores of the ranked items alone: float32 CSR of shape (len(positions), items), a zero score kept."""
+    both = joined(list(halves))
+    rows = np.searchsorted(positions, both.customer)
+    order = np.lexsort((both.item, rows))
+    indptr = np.searchsorted(rows[order], np.arange(len(positions) + 1))
+    return csr_matrix((both.score[order], both.item[order], indptr), shape=(len(positions), training.shape[1]))
 
 
 def _shown(task: _Task, lists: RankedLists, customers: int, depth: int) -> NDArray[np.int64]:

@@ -38,6 +38,8 @@ METRIC_MEANINGS = {
     "novelty": "how little-known the shown items are, in bits: one bit more means had by half as many customers",
 }
 
+NBSP = "\N{NO-BREAK SPACE}"
+
 LIST_LABELS = {"both": "Both together", "repeat": "Repeat", "discovery": "Discovery"}
 
 LIST_MEANINGS = {
@@ -109,7 +111,7 @@ def verdict(comparisons: pd.DataFrame, which: str, k: int) -> str:
             f"Only {_customers(int(row['customers']))} could be judged; below {ENOUGH_CUSTOMERS} nothing can be said "
             "about which recommender is better."
         )
-    size = f"{row['difference']:+.3f} NDCG@{k}, 95 % interval {row['ci_low']:+.3f} to {row['ci_high']:+.3f}"
+    size = f"{row['difference']:+.3f} NDCG@{k}, 95{NBSP}% interval {row['ci_low']:+.3f} to {row['ci_high']:+.3f}"
     if row["ci_low"] > 0:
         return f"The published blend beats popularity ({size})."
     if row["ci_high"] < 0:

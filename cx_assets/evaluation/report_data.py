@@ -6,6 +6,7 @@ Belongs here: the queries. Does not belong here: the page (`report`) and the fig
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pandas as pd
@@ -57,46 +58,39 @@ def segments_of(segment_profiles: Table) -> pd.DataFrame:
 def rules_of(rules: Table, items: Table) -> pd.DataFrame:
     """The rules with the highest lift of each level, items by their names.
 
-    A consequent is shown once per level: ten rules that all end in hot dog buns tell one thing.
+    The same things are shown once, in the direction with the higher confidence, and a consequent is shown once: ten
+    rules that all end in hot dog buns tell one thing.
 
     Returns:
         level, antecedent, consequent, confidence, lift, customers; best first.
     """
-    best = sql(
-        f"""
-        with ranked as (
-            select *, row_number() over (
-                partition by level, consequent order by lift desc, confidence desc, antecedent
-            ) as place
-            from rules
-        ),
-        first_of_consequent as (
-            select *, row_number() over (
-                partition by level order by lift desc, confidence desc, antecedent, consequent
-            ) as position
-            from ranked
-            where place = 1
-        )
+    ordered = sql(
+        """
         select level, antecedent, consequent, confidence, lift, customers
-        from first_of_consequent
-        where position <= {RULES_SHOWN}
-        order by level, position
+        from rules
+        order by level, lift desc, confidence desc, antecedent, consequent
         """,
         rules=rules,
     ).fetchall()
-    wanted = sorted({thing for row in best if row[0] == "item" for side in row[1:3] for thing in side})
-    names = _names(items, wanted)
+    chosen: list[tuple[Any, ...]] = []
+    shown: set[tuple[str, frozenset[str]]] = set()
+    places = Counter[str]()
+    for row in ordered:
+        level, antecedent, consequent = row[:3]
+        told = {(level, frozenset([*antecedent, *consequent])), (level, frozenset(consequent))}
+        if places[level] < RULES_SHOWN and not told & shown:
+            chosen.append(row)
+            shown |= told
+            places[level] += 1
+    names = _names(items, sorted({thing for row in chosen if row[0] == "item" for thing in (*row[1], *row[2])}))
+
+    def said(level: str, things: list[str]) -> str:
+        return " + ".join(names.get(thing, thing) if level == "item" else thing for thing in things)
+
     return pd.DataFrame(
         [
-            (
-                level,
-                " + ".join(names.get(thing, thing) for thing in antecedent),
-                " + ".join(names.get(thing, thing) for thing in consequent),
-                float(confidence),
-                float(lift),
-                int(customers),
-            )
-            for level, antecedent, consequent, confidence, lift, customers in best
+            (level, said(level, antecedent), said(level, consequent), float(confidence), float(lift), int(customers))
+            for level, antecedent, consequent, confidence, lift, customers in chosen
         ],
         columns=["level", "antecedent", "consequent", "confidence", "lift", "customers"],
     )

@@ -6,7 +6,7 @@ Belongs here: completeness of the load. Does not: whether rows keep the contract
 import dagster as dg
 
 from cx_assets.dataset import Dataset
-from cx_assets.ingestion.reader import mapped_sources
+from cx_assets.ingestion.reader import existing, has_rows, label, mapped_sources
 from cx_assets.table import Table, law, sql, table_check
 
 
@@ -32,22 +32,22 @@ def ingestion_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
 
     @table_check("raw_events", blocking=False)
     def every_event_file_is_loaded(raw_events: Table) -> dg.AssetCheckResult:
-        """Every event file that exists has rows in the table, unless it is empty."""
-        found = {
-            path.name for name, m in mapped_sources(dataset) if name == "events"
-            for path in m.source.paths(dataset.folder) if path.stat().st_size > 0
-        }  # fmt: skip
-        loaded = {
-            str(row[0]).rsplit("/", 1)[-1]
-            for row in sql("select distinct source_file from raw_events", raw_events=raw_events).fetchall()
+        """Every event file that holds rows has some of them in the table."""
+        files = {
+            label(dataset, mapped.source, path): (path, mapped.source)
+            for name, mapped in mapped_sources(dataset)
+            if name == "events"
+            for path in existing(dataset, mapped)
         }
-        missing = sorted(found - loaded)
+        loaded = sql("select distinct source_file from raw_events", raw_events=raw_events).fetchall()
+        found = files.keys() - {str(row[0]) for row in loaded}
+        missing = sorted(name for name in found if has_rows(*files[name]))
         return dg.AssetCheckResult(
             passed=not missing,
             severity=dg.AssetCheckSeverity.WARN,
-            description=f"{len(missing)} of {len(found)} event files have no row in ingestion.raw_events."
+            description=f"{len(missing)} of {len(files)} event files have no row in ingestion.raw_events."
             + (f" Materialize the days that they hold: {', '.join(missing[:5])}." if missing else ""),
-            metadata={"files": len(found), "not loaded": len(missing)},
+            metadata={"files": len(files), "not loaded": len(missing)},
         )
 
     return [events_name_their_source, every_event_file_is_loaded]

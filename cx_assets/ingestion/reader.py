@@ -1,10 +1,11 @@
 """From the files that a manifest names to queries over their rows.
 
-Belongs here: file functions of DuckDB, the mapping by the manifest's expressions, and the proof that the expressions fit
-the files, before a run. Does not: judging rows (`warehouse`). Everything is read as text, so that a wrong value is a row
-to be rejected later, with its file and line, and not a failed run.
+Belongs here: file functions of DuckDB, the mapping by the manifest's expressions, and the proof that the expressions
+fit the files, before a run. Does not: judging rows (`warehouse`). Everything is read as text, so that a wrong value is
+a row to be rejected later, with its file and line, and not a failed run.
 """
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,10 +14,16 @@ from pathlib import Path
 
 import duckdb
 
-from cx_assets.dataset import Dataset, ManifestError, Section, Source, did_you_mean, key_lines, where
+from cx_assets.dataset import Dataset, Section
+from cx_assets.ingestion.times import utc_timestamp
+from cx_assets.manifest import Location, ManifestError, did_you_mean, key_lines, where
+from cx_assets.source import Source
 from cx_assets.table.schema import literal, quoted
+from cx_assets.table.warehouse import connect
 
-Location = tuple[str | int, ...]
+CHUNK = 1 << 20
+# A name that no delivered column has: the manifest's expressions see it beside them.
+ROW = "cx_source_row"
 
 
 class SourceError(Exception):
@@ -73,14 +80,13 @@ def table_query(dataset: Dataset, table: str, columns: list[str]) -> str:
     A table that the manifest doesn't declare has no rows.
 
     Raises:
-        SourceError: if a declared source has no file.
+        SourceError: if a declared source has no file, or a file isn't in the encoding that its source declares.
     """
-    queries = [
-        mapped_query(dataset, path, mapped)
-        for name, mapped in mapped_sources(dataset)
-        if name == table
-        for path in existing(dataset, mapped)
-    ]
+    queries = []
+    for name, mapped in mapped_sources(dataset):
+        for path in existing(dataset, mapped) if name == table else []:
+            require_encoding(path, mapped.source, label(dataset, mapped.source, path))
+            queries.append(mapped_query(dataset, path, mapped))
     names = ", ".join(map(quoted, [*columns, "source_file", "source_row"]))
     nothing = ", ".join(f"null::varchar as {quoted(name)}" for name in [*columns, "source_file"])
     queries.append(f"select {nothing}, null::bigint as source_row limit 0")
@@ -99,31 +105,80 @@ def existing(dataset: Dataset, mapped: MappedSource) -> list[Path]:
     return [path for path in paths if path.stat().st_size > 0]
 
 
+def require_encoding(path: Path, source: Source, name: str) -> None:
+    """Make sure that a text file is UTF-8 where it should be: DuckDB stops dead on some bytes that aren't.
+
+    Args:
+        path: the file.
+        source: its declaration.
+        name: what to call the file.
+
+    Raises:
+        SourceError: naming the file, the line and what to do.
+    """
+    if source.format == "parquet" or (source.format == "csv" and source.encoding != "utf-8"):
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    line = 1
+    with path.open("rb") as file:
+        while True:
+            chunk = file.read(CHUNK)
+            try:
+                decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                line += error.object[: error.start].count(b"\n")
+                advice = " or state its encoding under 'source'" if source.format == "csv" else ""
+                raise SourceError(f"{name}: line {line} is not UTF-8. Save the file as UTF-8{advice}.") from error
+            line += chunk.count(b"\n")
+            if not chunk:
+                return
+
+
 def mapped_query(dataset: Dataset, path: Path, mapped: MappedSource) -> str:
     """The rows of one file as the manifest maps them.
 
     `try` makes a value that an expression can't take a null: the row is then rejected with its file and row number.
     """
-    columns = ", ".join(f"cast(try({expr}) as varchar) as {quoted(name)}" for name, expr in mapped.expressions.items())
+    columns = ", ".join(f"{as_text(expression)} as {quoted(name)}" for name, expression in mapped.expressions.items())
     return (
-        f"select {columns}, {literal(label(dataset, mapped.source, path))} as source_file, source_row "
+        f"select {columns}, {literal(label(dataset, mapped.source, path))} as source_file, {ROW} as source_row "
         f"from ({file_query(path, mapped.source)})"
     )
 
 
+def as_text(expression: str) -> str:
+    """An expression of a manifest as it is run: its value as text, null where it can't be computed."""
+    return f"cast(try({expression}) as varchar)"
+
+
 def file_query(path: Path, source: Source) -> str:
-    """A query over the rows of one file as delivered, with `source_row`; CSV fields come as text."""
+    """A query over the rows of one file as delivered, numbered in the column `ROW`.
+
+    Fields of CSV and JSON come as text: a type found out from a file's other rows would make what one row tells depend
+    on its neighbours. Of CSV only the delimiter is found out: left to itself, DuckDB takes a line that begins with `#`,
+    such as an order `#1001`, for a comment, and skips it.
+    """
     name = literal(str(path))
     match source.format:
         case "parquet":
             rows = f"read_parquet({name}, file_row_number = true)"
-            return f"select * exclude (file_row_number), file_row_number + 1 as source_row from {rows}"
+            return f"select * exclude (file_row_number), file_row_number + 1 as {ROW} from {rows}"
         case "jsonl":
-            rows = f"read_json({name}, format = 'newline_delimited', sample_size = -1)"
+            rows = f"read_json({name}, format = 'newline_delimited', sample_size = -1, maximum_depth = 1)"
+            return f"select columns(*) ->> '$', row_number() over () as {ROW} from {rows}"
         case "csv":
             delimiter = f", delim = {literal(source.delimiter)}" if source.delimiter else ""
-            rows = f"read_csv({name}, header = true, all_varchar = true, encoding = {literal(source.encoding)}{delimiter})"
-    return f"select *, row_number() over () as source_row from {rows}"
+            rows = (
+                f"read_csv({name}, header = true, all_varchar = true, encoding = {literal(source.encoding)}, "
+                f"quote = '\"', escape = '\"', comment = ''{delimiter})"
+            )
+            return f"select *, row_number() over () as {ROW} from {rows}"
+
+
+def has_rows(path: Path, source: Source) -> bool:
+    """Whether a file holds more than its header."""
+    with connect(None, "256MB", 1) as connection:
+        return connection.execute(f"{file_query(path, source)} limit 1").fetchone() is not None
 
 
 def label(dataset: Dataset, source: Source, path: Path) -> str:
@@ -139,7 +194,7 @@ def problems(dataset: Dataset) -> list[str]:
     """
     lines = key_lines(dataset.path.read_text("utf-8"))
     found: list[str] = []
-    with duckdb.connect() as connection:
+    with connect(None, "256MB", 1) as connection:
         for _, mapped in mapped_sources(dataset):
             try:
                 paths = existing(dataset, mapped)
@@ -157,19 +212,24 @@ def _missing(dataset: Dataset, mapped: MappedSource) -> str:
 
 
 def _misfits(
-    connection: duckdb.DuckDBPyConnection, dataset: Dataset, mapped: MappedSource, path: Path, lines: dict[Location, int]
+    connection: duckdb.DuckDBPyConnection,
+    dataset: Dataset,
+    mapped: MappedSource,
+    path: Path,
+    lines: dict[Location, int],
 ) -> list[str]:
     name = label(dataset, mapped.source, path)
-    rows = file_query(path, mapped.source)
     try:
-        columns = [row[0] for row in connection.execute(f"describe {rows}").fetchall() if row[0] != "source_row"]
+        # Its columns without its rows: the file is opened once, not once for every expression.
+        connection.execute(f"create or replace temp table delivered as {file_query(path, mapped.source)} limit 0")
+        columns = [row[0] for row in connection.execute("describe delivered").fetchall() if row[0] != ROW]
     except duckdb.Error as error:
         place = where(dataset.path, lines, (*mapped.location, "source"))
         return [f"{place}: {name} can't be read as {mapped.source.format}: {_first_line(error)}"]
     found = []
     for column, expression in mapped.expressions.items():
         try:
-            connection.execute(f"describe select {expression} from ({rows})")
+            connection.execute(f"describe select {as_text(expression)} from delivered")
         except duckdb.Error as error:
             place = where(dataset.path, lines, mapped.places.get(column, mapped.location))
             unknown = re.search(r'Referenced column "(.+?)" not found', str(error))
@@ -178,7 +238,12 @@ def _misfits(
                 has = "" if hint.startswith(" There is") else f" It has: {', '.join(columns)}."
                 found.append(f"{place}: no column '{unknown[1]}' in {name}.{has}{hint.replace('There is', 'It has')}")
             else:
-                found.append(f"{place}: {_first_line(error)}")
+                hint = (
+                    ". A column that is called as a word of SQL needs double quotes"
+                    if "syntax error" in str(error)
+                    else ""
+                )
+                found.append(f"{place}: {_first_line(error)}{hint}")
     return found
 
 
@@ -202,7 +267,7 @@ def file_days(dataset: Dataset, changed: set[str]) -> list[date]:
     ]
     if not queries:
         return []
-    with duckdb.connect() as connection:
+    with connect(None, "256MB", 1) as connection:
         rows = connection.execute(
             f"select distinct {event_day(dataset)} as day from ({' union all '.join(queries)}) order by day"
         ).fetchall()
@@ -211,6 +276,6 @@ def file_days(dataset: Dataset, changed: set[str]) -> list[date]:
 
 def event_day(dataset: Dataset) -> str:
     """SQL for the day that carries a raw event: the UTC day that it tells, else the dataset's first day."""
-    told = "cast(try_cast(occurred_at as timestamp) as date)"
+    told = f"cast({utc_timestamp('occurred_at')} as date)"
     inside = f"{told} between date '{dataset.first_day}' and date '{dataset.last_known_day}'"
     return f"case when {inside} then {told} else date '{dataset.first_day}' end"

@@ -1,7 +1,8 @@
 """Writing the published files, all of them beside the old ones, and putting them in their place in one step.
 
-Belongs here: files. Does not: whether they may be published (`gate`). Readers open `published/`, a link to a folder that
-never changes once it is linked; publishing makes the next folder and moves the link, which the file system does at once.
+Belongs here: files. Does not: whether they may be published (`gate`). Readers open `published/`, a link to a folder
+that never changes once it is linked; publishing makes the next folder and moves the link, which the file system does at
+once.
 """
 
 import shutil
@@ -17,6 +18,7 @@ from cx_assets.table.schema import literal, quoted
 
 DATABASE = "cx.duckdb"
 REPORT = "report.html"
+NAME_LENGTH = 12
 
 
 class PublishError(Exception):
@@ -44,7 +46,7 @@ def publish(
         raise PublishError(f"{published} is not a link that publishing made. Move it away, then publish again.")
     published.parent.mkdir(parents=True, exist_ok=True)
     _remove_all_but_current(published)
-    folder = published.parent / f".{published.name}-{uuid4().hex[:12]}"
+    folder = published.parent / f".{published.name}-{uuid4().hex[:NAME_LENGTH]}"
     folder.mkdir()
     written = write_tables(connection, specs, folder)
     (folder / REPORT).write_text(report, "utf-8")
@@ -67,7 +69,9 @@ def write_tables(connection: duckdb.DuckDBPyConnection, specs: Sequence[TableSpe
             connection.execute(spec.ddl(target))
             # Days are stored in the order in which they were loaded.
             order = f" order by day, {', '.join(map(quoted, spec.key))}" if "day" in spec.column_names else ""
-            connection.execute(f"insert into {target} select * from {source}{order}")
+            # By name: a declaration whose columns changed places may still be stored in the old order.
+            columns = ", ".join(map(quoted, spec.column_names))
+            connection.execute(f"insert into {target} ({columns}) select {columns} from {source}{order}")
             _describe(connection, spec, target)
             parquet = folder / "parquet" / spec.group / f"{spec.name}.parquet"
             parquet.parent.mkdir(parents=True, exist_ok=True)
@@ -99,6 +103,6 @@ def _point(published: Path, folder: Path) -> None:
 def _remove_all_but_current(published: Path) -> None:
     """Remove the folders of earlier publications, and what a killed one left behind."""
     current = published.resolve() if published.is_symlink() else None
-    for folder in published.parent.glob(f".{published.name}-*"):
-        if folder.is_dir() and not folder.is_symlink() and folder != current:
+    for folder in published.parent.glob(f".{published.name}-{'[0-9a-f]' * NAME_LENGTH}"):
+        if folder.is_dir() and not folder.is_symlink() and folder.resolve() != current:
             shutil.rmtree(folder)

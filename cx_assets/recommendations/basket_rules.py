@@ -85,7 +85,8 @@ class BasketRules:
 
         score(c, i) = max over the rules A -> i with all of A had by c, of confidence(A -> i)
 
-    Source: Sarwar, Karypis, Konstan & Riedl (2000), "Analysis of recommendation algorithms for e-commerce", section 3.2.
+    Source: Sarwar, Karypis, Konstan & Riedl (2000), "Analysis of recommendation algorithms for e-commerce", section
+        3.2.
     """
 
     name: str = "rules"

@@ -1,14 +1,14 @@
 """Random recommendations: the floor that everything else must be above.
 
-Belongs here: scores that look random and are the same in every run. Does not: a random number generator, whose draws would
-depend on the order in which customers come.
+Belongs here: scores that look random and are the same in every run. Does not: a random number generator, whose draws
+would depend on the order in which customers come.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,9 @@ from cx_assets.recommendations.sparse import ranges, row_of_entry
 class Chance:
     """Items in an order that depends on nothing but the ids and a seed.
 
-    Every id is hashed to a point on a ring, and an item is the better the sooner it comes after the customer. A pair's score
-    depends on its two ids and the seed alone, whatever else is in the data, and a customer's best items are found without
-    scoring the whole catalogue.
+    Every id is hashed to a point on a ring, and an item is the better the sooner it comes after the customer. A pair's
+    score depends on its two ids and the seed alone, whatever else is in the data, and a customer's best items are
+    found without scoring the whole catalogue.
 
     Attributes:
         seed: another seed, another order.
@@ -47,7 +47,7 @@ class Chance:
         return self
 
     def score(self, customers: Positions) -> csr_matrix:
-        """1 minus the way round the ring to the item; as `Recommender.score`, exact for lists of up to `DEPTH` places."""
+        """1 minus the way round to the item; as `Recommender.score`, exact for lists of up to `DEPTH` places."""
         training = self.training_
         pool = np.flatnonzero(training.recommendable)
         pool = pool[np.argsort(self.items_[pool], kind="stable")]
@@ -55,14 +55,14 @@ class Chance:
         wanted = np.minimum(np.diff(had.indptr) + DEPTH, len(pool))
         start = np.searchsorted(self.items_[pool], self.customers_[customers])
         rows, places = ranges(start, wanted)
-        row = np.concatenate([rows, row_of_entry(had)])
-        item = np.concatenate([pool[places % max(len(pool), 1)], had.indices])
-        pair: NDArray[Any] = np.unique(row * training.shape[1] + item)
-        row, item = np.divmod(pair, training.shape[1])
+        pairs = np.zeros((len(customers), training.shape[1]), dtype=bool)
+        pairs[rows, pool[places % max(len(pool), 1)]] = True
+        pairs[row_of_entry(had), had.indices] = True
+        row, item = np.nonzero(pairs)
         way = (self.items_[item] - self.customers_[customers][row]) % 1.0
         # 1 - way is 0 only for a whole round, which float32 may make of the item just before the customer.
         values = np.maximum((1.0 - way).astype(np.float32), np.finfo(np.float32).tiny)
-        return csr_matrix((values, (row, item)), shape=(len(customers), training.shape[1]))
+        return csr_matrix((values, (row, item)), shape=pairs.shape)
 
     def _points(self, kind: str, ids: NDArray[np.object_]) -> NDArray[np.float64]:
         """A point in [0, 1) for each id."""

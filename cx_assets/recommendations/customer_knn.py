@@ -1,6 +1,7 @@
 """Customer neighbours: what customers like this one have had.
 
-Belongs here: scoring by a customer's neighbours. Does not: who the neighbours are (`similarity`, by way of `similarities`).
+Belongs here: scoring by a customer's neighbours. Does not: who the neighbours are (`similarity`, by way of
+`similarities`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Literal, Self
 from scipy.sparse import csr_matrix
 
 from cx_assets.recommendations.recommender import Positions, Training
-from cx_assets.recommendations.sparse import positive
+from cx_assets.recommendations.sparse import select_entries
 
 
 @dataclass
@@ -20,14 +21,15 @@ class CustomerKnn:
 
         score(c, i) = sum over the neighbours n of c that have had i, with similarity(c, n) > 0, of similarity(c, n)
 
-    The sum is not divided by anything: dividing by the similarities of those who have had the item, as a predicted rating
-    does, puts an item of one enthusiastic neighbour above one of fifty, and ranks worse than chance.
+    The sum is not divided by anything: dividing by the similarities of those who have had the item, as a predicted
+    rating does, puts an item of one enthusiastic neighbour above one of fifty, and ranks worse than chance.
 
     Attributes:
         method: the similarity, cosine or pearson.
 
-    Source: Cremonesi, Koren & Turrin (2010), "Performance of recommender algorithms on top-N recommendation tasks", section
-        3.2 (non-normalised neighbourhood), with customers in the place of items; Resnick et al. (1994), "GroupLens".
+    Source: Cremonesi, Koren & Turrin (2010), "Performance of recommender algorithms on top-N recommendation tasks",
+        section 3.2 (non-normalised neighbourhood), with customers in the place of items; Resnick et al. (1994),
+        "GroupLens".
     """
 
     method: Literal["cosine", "pearson"] = "cosine"
@@ -41,7 +43,8 @@ class CustomerKnn:
 
     def fit(self, training: Training) -> Self:
         """Find the neighbours of every customer."""
-        self.similarity_ = positive(training.similarities.customers(self.method))
+        near = training.similarities.customers(self.method)
+        self.similarity_ = select_entries(near, near.data > 0)
         self.had_ = training.had
         return self
 

@@ -1,7 +1,7 @@
 """Item neighbours: items like those that the customer has had, by who has them or by what they are.
 
-Belongs here: scoring by the neighbours of a customer's items, whatever the similarity. Does not: which items are neighbours
-(`similarity`, by way of `similarities`).
+Belongs here: scoring by the neighbours of a customer's items, whatever the similarity. Does not: which items are
+neighbours (`similarity`, by way of `similarities`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class ItemKnn:
 
         score(c, i) = sum over the items j of c that have i among their nearest, of log(1 + events(c, j)) * cosine(j, i)
 
-    Only items with enough customers have neighbours: two items of the same single customer have cosine 1 and nothing to say.
+    Only items with enough customers have neighbours: two items of the same single customer have cosine 1 and nothing
+    to say.
 
     Source: Deshpande & Karypis (2004), "Item-based top-N recommendation algorithms", section 4.
     """
@@ -52,11 +53,13 @@ class ItemKnn:
 class Content:
     """Items by their similarity to the customer's items, through their attributes.
 
-        score(c, i) = sum over the items j of c that have i among their nearest, of log(1 + events(c, j)) * content(j, i)
+        score(c, i) = sum over the items j of c that have i among their nearest, of log(1 + events(c, j)) * content(j,
+        i)
 
     It is the only method that offers an item that nobody has had yet.
 
-    Source: Lops, de Gemmis & Semeraro (2011), "Content-based recommender systems: state of the art and trends", section 3.3.
+    Source: Lops, de Gemmis & Semeraro (2011), "Content-based recommender systems: state of the art and trends",
+        section 3.3.
     """
 
     name: str = "content"

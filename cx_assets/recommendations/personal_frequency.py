@@ -18,12 +18,12 @@ class PersonalFrequency:
     """Items by how often the customer has had them; nothing new is offered.
 
     Attributes:
-        half_life_days: days after which an event counts half; None for plain counts. Equal counts are ordered by popularity,
-            as all equals are.
+        half_life_days: days after which an event counts half; None for plain counts. Equal counts are ordered by
+            popularity, as all equals are.
         name: personal_frequency, or personal_frequency_decayed with a half-life.
 
-    Source: Hu, He, Gao & Zhang (2020), "Modeling personalized item frequency information for next-basket recommendation"
-        (P-TopFreq and its time-decayed form).
+    Source: Hu, He, Gao & Zhang (2020), "Modeling personalized item frequency information for next-basket
+        recommendation" (P-TopFreq and its time-decayed form).
     """
 
     half_life_days: float | None = None

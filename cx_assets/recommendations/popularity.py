@@ -1,7 +1,8 @@
 """Popularity: the same order of items for everyone.
 
-Belongs here: popularity of all time and of the last weeks, and offering one score per item to many customers without writing
-down a full row for each. Does not: popularity per segment, which is a table and not a recommender (`popular_items`).
+Belongs here: popularity of all time and of the last weeks, and offering one score per item to many customers without
+writing down a full row for each. Does not: popularity per segment, which is a table and not a recommender
+(`popular_items`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from cx_assets.recommendations.recommender import Positions, Training
-from cx_assets.recommendations.sparse import ranges, row_of_entry
+from cx_assets.recommendations.sparse import from_flags, ranges, row_of_entry
 
 # The longest list that can be made of what is offered to everyone.
 DEPTH = 100
@@ -23,8 +24,8 @@ DEPTH = 100
 def offered(training: Training, scores: NDArray[np.float32], customers: Positions, depth: int = DEPTH) -> csr_matrix:
     """One score per item, as candidates of each of some customers.
 
-    A customer who has had n items is offered the best depth + n recommendable items, and all had before. So no list of up
-    to `depth` places, of any kind, misses an item, and a row holds hundreds of entries and not the catalogue.
+    A customer who has had n items is offered the best depth + n recommendable items, and all had before. So no list of
+    up to `depth` places, of any kind, misses an item, and a row holds hundreds of entries and not the catalogue.
 
     Args:
         training: who has had what, and the order of equals.
@@ -40,20 +41,19 @@ def offered(training: Training, scores: NDArray[np.float32], customers: Position
     had = training.counts[customers]
     counts = np.diff(had.indptr)
     rows, places = ranges(np.zeros(len(customers), dtype=np.intp), np.minimum(counts + depth, len(best)))
-    row = np.concatenate([rows, row_of_entry(had)])
-    item = np.concatenate([best[places], had.indices])
-    pair = np.unique(row * training.shape[1] + item)
-    row, item = np.divmod(pair, training.shape[1])
-    above = scores[item] > 0
-    row, item = row[above], item[above]
-    return csr_matrix((scores[item], (row, item)), shape=(len(customers), training.shape[1]))
+    pairs = np.zeros((len(customers), training.shape[1]), dtype=bool)
+    pairs[rows, best[places]] = True
+    pairs[row_of_entry(had), had.indices] = True
+    pairs &= scores > 0
+    return from_flags(pairs, scores)
 
 
 @dataclass
 class Popularity:
     """Items by the number of distinct customers who have had them.
 
-    Customers are counted and not events: one who buys milk every day says no more about others than one who bought it once.
+    Customers are counted and not events: one who buys milk every day says no more about others than one who bought it
+    once.
 
     Source: the "MostPop" baseline of Cremonesi, Koren & Turrin (2010), "Performance of recommender algorithms on top-N
         recommendation tasks", section 3.

@@ -1,12 +1,14 @@
 """From scores to lists: the ranking that all recommenders share.
 
-Belongs here: which candidates a list may hold (had before or not, never what isn't recommendable), the order of equals, and
-the best k. Does not: scores (a module per recommender), filling up short lists (`lists`) or reasons (`explanation`).
+Belongs here: which candidates a list may hold (had before or not, never what isn't recommendable), the order of
+equals, and the best k. Does not: scores (a module per recommender), filling up short lists (`lists`) or reasons
+(`explanation`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -66,6 +68,17 @@ def joined(parts: list[RankedLists]) -> RankedLists:
     return RankedLists(
         *(np.concatenate([e, *(getattr(p, name) for p in parts)]) for name, e in zip(names, empty, strict=True))
     )
+
+
+def of_customers(lists: RankedLists, kept: NDArray[np.bool_]) -> RankedLists:
+    """The lists of some customers.
+
+    Args:
+        lists: of any customers.
+        kept: shape (customers,), by position: whose lists to keep.
+    """
+    at = kept[lists.customer]
+    return RankedLists(lists.customer[at], lists.rank[at], lists.item[at], lists.score[at])
 
 
 def top(scores: csr_matrix, training: Training, customers: Positions, which: Which, k: int) -> RankedLists:
@@ -132,13 +145,13 @@ def had_before(scores: csr_matrix, training: Training, customers: Positions) -> 
 
 
 def _at_least_kth(rows: NDArray[np.intp], values: NDArray[Any], size: int, k: int) -> NDArray[np.intp]:
-    """The entries whose value is at least the k-th best of their row: all that may be among the first k, with their equals.
+    """The entries at least as good as the k-th best of their row: all that may be among the first k, and their equals.
 
     Sorting only these saves sorting the ten thousand other candidates of each customer.
     """
     bounds = np.searchsorted(rows, np.arange(size + 1))
     kept = []
-    for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, end in pairwise(bounds):
         own = values[start:end]
         if len(own) > k:
             kept.append(start + np.flatnonzero(own >= np.partition(own, len(own) - k)[len(own) - k]))

@@ -1,8 +1,8 @@
 """What a recommender is and what it may see.
 
-Belongs here: the protocol that every recommender follows, and `Training`, all that one may learn from, which ends strictly
-before an as-of date. Does not: any method of recommending (a module each) or ranking (`ranking`), which is shared so that all
-methods exclude and break ties alike.
+Belongs here: the protocol that every recommender follows, and `Training`, all that one may learn from, which ends
+strictly before an as-of date. Does not: any method of recommending (a module each) or ranking (`ranking`), which is
+shared so that all methods exclude and break ties alike.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from scipy.sparse import csr_matrix
 
 from cx_assets.matrices.interactions import EventWeights, fold_interactions
 from cx_assets.matrices.matrix import InteractionMatrix
-from cx_assets.recommendations.similarities import Similarities
+from cx_assets.recommendations.similarities import MIN_CUSTOMERS, Similarities
 from cx_assets.recommendations.sparse import filled, membership
-from cx_assets.table import Table, sql
+from cx_assets.similarity.tastes import Basis, cosine_basis, pearson_basis, tastes
+from cx_assets.table import Table, from_frame, sql
 
 Positions = NDArray[np.intp]
 
@@ -50,8 +51,8 @@ class History:
 class Training:
     """Everything that a recommender may see, all of it from strictly before the as-of date.
 
-    All matrices are of shape (customers, items). The items are the whole catalogue, those that nobody has had included, so
-    that a method that knows attributes can offer them.
+    All matrices are of shape (customers, items). The items are the whole catalogue, those that nobody has had
+    included, so that a method that knows attributes can offer them.
 
     Attributes:
         as_of: the instant that everything here lies before.
@@ -59,7 +60,8 @@ class Training:
         counts: float32 CSR, events of any type per pair. A pair that is in it is one that the customer *has had*.
         ratings: float32 CSR of mean ratings, or None where there is no rating.
         history: the events by day.
-        items: one row per item in the order of `interactions.items`: item_id, name, category, recommendable, attributes.
+        items: one row per item in the order of `interactions.items`: item_id, name, category, recommendable,
+            attributes.
         rules: item-level rules as `rules.rules` has them (antecedent, consequent, confidence, lift), or None.
         similarities: neighbours, computed when first asked for, once for all recommenders.
     """
@@ -99,7 +101,7 @@ class Training:
         return np.bincount(self.counts.indices, minlength=self.shape[1]).astype(np.int64)
 
     def decayed(self, half_life_days: float) -> csr_matrix:
-        """float32 CSR: the sum over a pair's events of 0.5 ** (age in days / half-life). Always above 0 where `had` is."""
+        """float32 CSR: the sum over a pair's events of 0.5 ** (age in days / half-life); above 0 where `had` is."""
         faded = self.history.events * np.exp2(-self.history.age_days.astype(np.float64) / half_life_days)
         # The smallest normal float32: a pair that has faded below it is still one that the customer has had.
         summed = self._per_pair(faded)
@@ -141,8 +143,8 @@ class Recommender(Protocol):
             customers: positions in `Training.interactions.customers`, shape (n,).
 
         Returns:
-            float32 CSR of shape (n, items). An entry is a candidate, whether had before or not and whether recommendable or
-            not; higher is better. What has no entry isn't offered.
+            float32 CSR of shape (n, items). An entry is a candidate, whether had before or not and whether
+            recommendable or not; higher is better. What has no entry isn't offered.
         """
         ...
 
@@ -157,6 +159,7 @@ def build_training(
     interactions: Table | None = None,
     rules: pd.DataFrame | None = None,
     neighbours: Mapping[str, Table] | None = None,
+    min_customers: int = MIN_CUSTOMERS,
 ) -> Training:
     """Fold events before the as-of date into what recommenders learn from.
 
@@ -168,8 +171,10 @@ def build_training(
         customers: ids to have rows for even without events; those with events always have one.
         interactions: matrices.interactions of the same events and as-of date, if it's there already.
         rules: item-level rules mined from baskets before `as_of`.
-        neighbours: neighbour tables that hold already what would otherwise be computed, by asset name: customer_neighbours,
-            item_neighbours, content_neighbours. The first two must come from the same events before `as_of`.
+        neighbours: neighbour tables that hold already what would otherwise be computed, by asset name:
+            customer_neighbours, item_neighbours, content_neighbours. The first two must come from the same events
+            before `as_of`.
+        min_customers: an item with fewer has no item neighbours by customers.
 
     Raises:
         ValueError: if an event is of an item that `items` doesn't have, or `items` has an item twice.
@@ -178,8 +183,9 @@ def build_training(
     if catalogue["item_id"].duplicated().any():
         raise ValueError(f"items: {int(catalogue['item_id'].duplicated().sum()):,} item_ids are there twice")
     folded = fold_interactions(events, as_of=as_of, weights=weights) if interactions is None else interactions
-    # Fetched once: folding is the dearest query here, and two matrices are made of it.
-    rows = sql("select customer_id, item_id, weight, cast(rating as float) as rating from folded", folded=folded).arrow()
+    # Fetched once: folding is the dearest query here, and several matrices are made of it.
+    columns = "customer_id, item_id, events, weight, cast(rating as float) as rating"
+    rows = sql(f"select {columns} from folded", folded=folded).arrow()
     weight = InteractionMatrix.from_arrow(rows, "weight")
     ids = catalogue["item_id"].to_numpy(dtype=object)
     unknown = weight.items[pd.Index(ids, dtype=object).get_indexer(pd.Index(weight.items, dtype=object)) < 0]
@@ -189,10 +195,25 @@ def build_training(
     weight = _spread(weight, who, ids)
     history = _history(events, as_of, who, ids)
     counts = _by_pair(history.customer, history.item, history.events, weight.shape)
+    fetched = from_frame(events.connection, rows)
+    compared = _compared(fetched, who, ids, counts)
+    similarities = Similarities(who, counts, *compared, catalogue, neighbours or {}, min_customers)
     rated = InteractionMatrix.from_arrow(rows, "rating")
     ratings = _spread(rated, who, ids).matrix if rated.matrix.nnz else None
-    similarities = Similarities(who, counts, ratings, catalogue, neighbours or {})
     return Training(as_of, weight, counts, ratings, history, catalogue, rules, similarities)
+
+
+def _compared(
+    interactions: Table, customers: NDArray[np.object_], items: NDArray[np.object_], counts: csr_matrix
+) -> tuple[csr_matrix, csr_matrix]:
+    """What cosine and what Pearson compares, chosen as for the tables of the similarity stage."""
+    made: dict[Basis, csr_matrix] = {}
+    for basis in (cosine_basis(interactions, "auto"), pearson_basis(interactions)):
+        if basis == "counts":
+            made[basis] = counts.log1p()
+        elif basis not in made:
+            made[basis] = _spread(tastes(interactions, basis), customers, items).matrix
+    return made[cosine_basis(interactions, "auto")], made[pearson_basis(interactions)]
 
 
 def _history(events: Table, as_of: datetime, customers: NDArray[np.object_], items: NDArray[np.object_]) -> History:

@@ -1,7 +1,8 @@
 """The neighbours that recommenders ask for: taken from the tables that hold them, else computed once and kept.
 
-Belongs here: which similarity is of what (customers by cosine of log counts, ...) and reading neighbour tables back into
-matrices. Does not: the similarities themselves (`similarity`) or what is done with them (`customer_knn`, `item_knn`).
+Belongs here: which similarity is of what (items of enough customers only) and reading neighbour tables back
+into matrices. Does not: the similarities themselves (`similarity`) or what is done with them (`customer_knn`,
+`item_knn`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from cx_assets.recommendations.sparse import membership
+from cx_assets.recommendations.sparse import membership, row_of_entry, select_entries
 from cx_assets.similarity import top_k_content, top_k_cosine, top_k_pearson
 from cx_assets.table import Table, sql
 from cx_assets.table.schema import literal
@@ -30,39 +31,46 @@ MIN_CUSTOMERS = 5
 class Similarities:
     """Neighbours of one training, each found when first asked for.
 
-    Every matrix that it gives is float32 CSR, square, indices sorted, nothing on the diagonal; row i holds the neighbours of
-    i, and an entry below 0 is a customer who disagrees.
+    Every matrix that it gives is float32 CSR, square, indices sorted, nothing on the diagonal; row i holds the
+    neighbours of i, and an entry below 0 is a customer who disagrees.
 
     Args:
         customers: object array of customer_id, ascending: what rows of `counts` are about.
         counts: float32 CSR of shape (customers, items), events per pair.
-        ratings: the same of mean ratings, or None without ratings.
+        by_cosine: float32 CSR of shape (customers, items), what cosine compares: log(1 + events), or mostly rated,
+            ratings.
+        by_pearson: the same for Pearson: ratings if there is any, else log(1 + events).
         items: one row per item, in the order of the columns of `counts`, with item_id and attributes.
         tables: neighbour tables by asset name, used instead of computing: customer_neighbours, item_neighbours,
             content_neighbours.
+        min_customers: an item with fewer has no item neighbours by customers.
     """
 
     def __init__(
         self,
         customers: NDArray[np.object_],
         counts: csr_matrix,
-        ratings: csr_matrix | None,
+        by_cosine: csr_matrix,
+        by_pearson: csr_matrix,
         items: pd.DataFrame,
         tables: Mapping[str, Table],
+        min_customers: int = MIN_CUSTOMERS,
     ) -> None:
         self._customers = customers
         self._counts = counts
-        self._ratings = ratings
+        self._by_cosine = by_cosine
+        self._by_pearson = by_pearson
         self._items = items
         self._item_ids = items["item_id"].to_numpy(dtype=object)
         self._tables = tables
+        self._min_customers = min_customers
         self._found: dict[tuple[str, str], csr_matrix] = {}
 
     def customers(self, method: str) -> csr_matrix:
         """The nearest customers of every customer.
 
         Args:
-            method: cosine, of log(1 + events); or pearson, of ratings where there are any, else of log(1 + events).
+            method: cosine or pearson.
 
         Raises:
             ValueError: for another method.
@@ -72,35 +80,47 @@ class Similarities:
         return self._once("customer_neighbours", method, self._customers, lambda: self._customers_by(method))
 
     def items(self) -> csr_matrix:
-        """The nearest items of every item with at least `MIN_CUSTOMERS` customers, by cosine of log(1 + events)."""
-        return self._once("item_neighbours", "cosine", self._item_ids, self._items_by_customers)
+        """The nearest items of every item with at least `min_customers` customers, by cosine as for customers.
+
+        Items of fewer customers are neither compared nor anyone's neighbours. The table compares all items; theirs are
+        left out of it here, so that an item may keep fewer than `ITEM_K`.
+        """
+        near = self._once("item_neighbours", "cosine", self._item_ids, self._items_by_customers)
+        enough = self._enough
+        return select_entries(near, enough[row_of_entry(near)] & enough[near.indices])
 
     def content(self) -> csr_matrix:
         """The items of the most similar attributes of every item."""
+        return self._once("content_neighbours", "content", self._item_ids, self._by_attributes)
+
+    def _by_attributes(self) -> csr_matrix:
         columns = content_columns(self._items)
-        return self._once(
-            "content_neighbours",
-            "content",
-            self._item_ids,
-            lambda: top_k_content(self._items, columns, CONTENT_K).matrix,
-        )
+        known = self._items.copy()
+        for column in columns:
+            if f"{column}_imputed" in known:
+                # A value that was filled in is not known; two items are not alike for it.
+                known[column] = known[column].where(~known[f"{column}_imputed"].astype(bool))
+        return top_k_content(known, columns, CONTENT_K).matrix
 
     def _customers_by(self, method: str) -> csr_matrix:
         if method == "cosine":
-            return top_k_cosine(_log(self._counts), CUSTOMER_K).matrix
-        return top_k_pearson(_log(self._counts) if self._ratings is None else self._ratings, CUSTOMER_K).matrix
+            return top_k_cosine(self._by_cosine, CUSTOMER_K).matrix
+        return top_k_pearson(self._by_pearson, CUSTOMER_K).matrix
 
     def _items_by_customers(self) -> csr_matrix:
         size = self._counts.shape[1]
-        bought = np.flatnonzero(np.bincount(self._counts.indices, minlength=size) >= MIN_CUSTOMERS)
+        bought = np.flatnonzero(self._enough)
         if not len(bought):
             return csr_matrix((size, size), dtype=np.float32)
-        near = top_k_cosine(csr_matrix(_log(self._counts)[:, bought].T), ITEM_K).matrix.tocoo()
+        near = top_k_cosine(csr_matrix(self._by_cosine[:, bought].T), ITEM_K).matrix.tocoo()
         return csr_matrix((near.data, (bought[near.row], bought[near.col])), shape=(size, size))
 
-    def _once(
-        self, table: str, method: str, ids: NDArray[np.object_], find: Callable[[], csr_matrix]
-    ) -> csr_matrix:
+    @property
+    def _enough(self) -> NDArray[np.bool_]:
+        """Shape (items,): whether the item has customers enough to have neighbours."""
+        return np.bincount(self._counts.indices, minlength=self._counts.shape[1]) >= self._min_customers
+
+    def _once(self, table: str, method: str, ids: NDArray[np.object_], find: Callable[[], csr_matrix]) -> csr_matrix:
         if (table, method) not in self._found:
             held = self._tables.get(table)
             self._found[table, method] = find() if held is None else read_neighbours(held, ids, method)
@@ -140,9 +160,3 @@ def read_neighbours(table: Table, ids: NDArray[np.object_], method: str) -> csr_
     matrix = csr_matrix((rows["similarity"].to_numpy(), pairs), shape=(size, size))
     matrix.sort_indices()
     return matrix
-
-
-def _log(counts: csr_matrix) -> csr_matrix:
-    logged = counts.copy()
-    logged.data = np.log1p(logged.data)
-    return logged

@@ -1,6 +1,7 @@
 """Small tools over sparse matrices that several recommenders share.
 
-Belongs here: arithmetic on CSR rows that SciPy has no word for. Does not: anything that knows what a customer or an item is.
+Belongs here: arithmetic on CSR rows that SciPy has no word for. Does not: anything that knows what a customer or an
+item is.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ def filled(matrix: csr_matrix, value: float) -> csr_matrix:
     return csr_matrix((np.full(matrix.nnz, value, np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
-def positive(matrix: csr_matrix) -> csr_matrix:
-    """The entries above 0."""
-    kept = matrix.copy()
-    kept.data = np.maximum(kept.data, 0)
-    kept.eliminate_zeros()
-    return kept
+def select_entries(matrix: csr_matrix, kept: NDArray[np.bool_]) -> csr_matrix:
+    """The marked entries, in the same order.
+
+    Args:
+        matrix: CSR.
+        kept: shape (nnz,).
+    """
+    indptr = np.concatenate([[0], np.cumsum(kept)])[matrix.indptr]
+    return csr_matrix((matrix.data[kept], matrix.indices[kept], indptr), shape=matrix.shape)
 
 
 def row_of_entry(matrix: csr_matrix) -> NDArray[np.intp]:
@@ -31,20 +35,23 @@ def row_of_entry(matrix: csr_matrix) -> NDArray[np.intp]:
     return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
 
 
-def row_max(matrix: csr_matrix) -> NDArray[np.float32]:
-    """Shape (rows,): the largest stored entry of each row; 0 for an empty row."""
-    largest = np.zeros(matrix.shape[0], dtype=np.float32)
-    occupied = np.flatnonzero(np.diff(matrix.indptr))
-    if len(occupied):
-        largest[occupied] = np.maximum.reduceat(matrix.data, matrix.indptr[occupied])
-    return largest
+def from_flags(flags: NDArray[np.bool_], values: NDArray[np.float32]) -> csr_matrix:
+    """float32 CSR, indices sorted: the value of its column at every place that is marked.
+
+    Args:
+        flags: shape (rows, columns), of a small block of rows.
+        values: shape (columns,).
+    """
+    row, column = np.nonzero(flags)
+    return csr_matrix((values[column].astype(np.float32), (row, column)), shape=flags.shape)
 
 
 def ranges(starts: NDArray[Any], lengths: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Many ranges laid end to end.
 
     Returns:
-        For each number of each range: which range it is of, and the number (`starts[r]` up to `starts[r] + lengths[r] - 1`).
+        For each number of each range: which range it is of, and the number (`starts[r]` up to `starts[r] + lengths[r]
+        - 1`).
     """
     owner = np.repeat(np.arange(len(lengths)), lengths)
     ends = np.cumsum(lengths)

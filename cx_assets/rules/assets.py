@@ -22,7 +22,7 @@ def frequent_itemsets(
     Mined by mlxtend over all baskets, with the number of distinct customers behind each set. `rules` is made from it.
     What counts as many is the configuration of the resource `rule_mining`.
     """
-    by_item = item_baskets(events)
+    by_item = item_baskets(events, rule_mining.basket_event_types)
     baskets = {"category": category_baskets(by_item, items), "item": by_item}
     found = {level: mine_itemsets(baskets[level], rule_mining.settings(level)) for level in LEVELS}
     context.add_output_metadata(

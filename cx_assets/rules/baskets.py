@@ -1,6 +1,6 @@
 """Baskets as a sparse boolean matrix: which basket holds which thing, and whose basket it is.
 
-Belongs here: turning purchases into `BasketMatrix`, at item level and, folded, at category level. Does not: finding
+Belongs here: turning events into `BasketMatrix`, at item level and, folded, at category level. Does not: finding
 itemsets in it (`hmine`) or counting customers behind them (`counting`). A thing is an item or a category: rules are
 mined the same way at both levels.
 """
@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from cx_assets.table import Table, sql
+from cx_assets.table.schema import literal
+
+PURCHASES = ("purchase",)
 
 
 @dataclass(frozen=True)
@@ -51,28 +54,28 @@ class BasketMatrix:
         return BasketMatrix(folded, np.asarray(names, dtype=object), self.customers)
 
 
-def item_baskets(events: Table) -> BasketMatrix:
+def item_baskets(events: Table, event_types: Sequence[str] = PURCHASES) -> BasketMatrix:
     """The baskets of a set of events, by item.
-
-    Only purchases make baskets: a view or a cart shows interest in one item, not that two are bought together.
 
     Args:
         events: at least event_type, basket_id, customer_id, item_id.
+        event_types: the types that put an item into a basket, as for `warehouse.baskets`.
 
     Returns:
-        One row per basket in order of basket_id, one column per purchased item in order of item_id; both may be none.
+        One row per customer and basket_id, and one column per item_id, in order; both may be none.
     """
+    types = ", ".join(literal(name) for name in event_types)
     lines = sql(
-        "select basket_id, customer_id, item_id from events where event_type = 'purchase'", events=events
+        f"select basket_id, customer_id, item_id from events where event_type in ({types})", events=events
     ).arrow()
-    baskets, basket_ids = _codes(lines["basket_id"])
-    customers, _ = _codes(lines["customer_id"])
-    items, item_ids = _codes(lines["item_id"])
-    matrix = csr_matrix((np.ones(len(items), dtype=bool), (baskets, items)), shape=(len(basket_ids), len(item_ids)))
+    basket_codes, basket_ids = _codes(lines["basket_id"])
+    customer_codes, _ = _codes(lines["customer_id"])
+    item_codes, item_ids = _codes(lines["item_id"])
+    # Two customers' baskets may have the same id, as where each customer's visits are numbered from 1.
+    keys, rows = np.unique(customer_codes.astype(np.int64) * len(basket_ids) + basket_codes, return_inverse=True)
+    matrix = csr_matrix((np.ones(len(rows), dtype=bool), (rows, item_codes)), shape=(len(keys), len(item_ids)))
     matrix.sum_duplicates()
-    customer_of = np.zeros(len(basket_ids), dtype=np.int32)
-    customer_of[baskets] = customers
-    return BasketMatrix(matrix, item_ids, customer_of)
+    return BasketMatrix(matrix, item_ids, (keys // max(len(basket_ids), 1)).astype(np.int32))
 
 
 def category_baskets(by_item: BasketMatrix, items: Table) -> BasketMatrix:

@@ -8,6 +8,7 @@ import dagster as dg
 
 from cx_assets.rules.config import RuleMining
 from cx_assets.table import Table, law, sql, table_check
+from cx_assets.table.schema import literal
 
 SAMPLE = 25
 TOLERANCE = 1e-9
@@ -109,7 +110,9 @@ def rules_say_more_than_shorter_ones(rules: Table, frequent_itemsets: Table) -> 
 
 
 @table_check(asset="rules", blocking=True)
-def rules_figures_match_baskets(rules: Table, events: Table, items: Table) -> dg.AssetCheckResult:
+def rules_figures_match_baskets(
+    rules: Table, events: Table, items: Table, rule_mining: RuleMining
+) -> dg.AssetCheckResult:
     """A sample of rules of each level, always the same, counted again from the baskets' lines, has the same figures."""
     sample = sql(
         f"""
@@ -125,12 +128,13 @@ def rules_figures_match_baskets(rules: Table, events: Table, items: Table) -> dg
         """,
         rules=rules,
     ).arrow()
+    types = ", ".join(literal(name) for name in rule_mining.basket_event_types)
     broken = sql(
         f"""
-        with purchase as (
-            select basket_id, customer_id, item_id from events where event_type = 'purchase'
+        with bought as (
+            select basket_id, customer_id, item_id from events where event_type in ({types})
         ), total as (
-            select count(distinct basket_id) as baskets from purchase
+            select count(*) as baskets from (select distinct customer_id, basket_id from bought)
         ), wanted as (
             select rule, level, 'antecedent' as side, len(antecedent) as things, unnest(antecedent) as thing from sample
             union all
@@ -144,15 +148,15 @@ def rules_figures_match_baskets(rules: Table, events: Table, items: Table) -> dg
             select item_id, 'category', category
             from wanted_thing join items on thing = category where level = 'category'
         ), line as (
-            select distinct basket_id, customer_id, level, thing from purchase join sold using (item_id)
+            select distinct basket_id, customer_id, level, thing from bought join sold using (item_id)
         ), held as (
-            select rule, side, basket_id, any_value(customer_id) as customer_id
+            select rule, side, customer_id, basket_id
             from wanted join line using (level, thing)
-            group by rule, side, things, basket_id
+            group by rule, side, things, customer_id, basket_id
             having count(*) = things
         ), joint as (
-            select rule, count(*) as baskets, count(distinct a.customer_id) as customers
-            from held as a join held as c using (rule, basket_id)
+            select rule, count(*) as baskets, count(distinct customer_id) as customers
+            from held as a join held as c using (rule, customer_id, basket_id)
             where a.side = 'antecedent' and c.side = 'consequent'
             group by rule
         ), counted as (

@@ -38,6 +38,11 @@ class RuleMining(dg.ConfigurableResource[None]):
     fdr: float = Field(
         default=ITEM_SETTINGS.fdr, gt=0, lt=1, description="False discovery rate of the rules of a level."
     )
+    basket_event_types: list[str] = Field(
+        default=list(ITEM_SETTINGS.event_types),
+        min_length=1,
+        description="Types of event that put an item into a basket, as in the dataset's manifest.",
+    )
 
     def settings(self, level: str) -> RuleSettings:
         """The same as a plain value, for plain functions.
@@ -52,4 +57,5 @@ class RuleMining(dg.ConfigurableResource[None]):
             "category": (self.category_min_support, self.category_min_confidence),
             "item": (self.item_min_support, self.item_min_confidence),
         }[level]
-        return RuleSettings(support, self.max_size, self.min_customers, confidence, self.fdr)
+        types = tuple(self.basket_event_types)
+        return RuleSettings(support, self.max_size, self.min_customers, confidence, self.fdr, types)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from cx_assets.rules.association import FIGURES, candidate_rules
-from cx_assets.rules.baskets import BasketMatrix, item_baskets
+from cx_assets.rules.baskets import PURCHASES, BasketMatrix, item_baskets
 from cx_assets.rules.counting import count_sets
 from cx_assets.rules.fisher import fisher_p_values, q_values
 from cx_assets.rules.hmine import frequent_sets
@@ -35,6 +35,7 @@ class RuleSettings:
         min_customers: the least number of distinct customers behind an itemset or rule.
         min_confidence: the least confidence of a rule.
         fdr: the false discovery rate: the highest q-value of a rule.
+        event_types: the types of event that put an item into a basket.
     """
 
     min_support: float
@@ -42,6 +43,7 @@ class RuleSettings:
     min_customers: int = 10
     min_confidence: float = 0.1
     fdr: float = 0.05
+    event_types: tuple[str, ...] = PURCHASES
 
     def min_baskets(self, baskets: int) -> int:
         """The least number of baskets behind an itemset, of `baskets` in all.
@@ -96,7 +98,7 @@ def mine_item_rules(events: Table, settings: RuleSettings = ITEM_SETTINGS) -> pd
     Returns:
         As `RuleSet.rules`.
     """
-    by_item = item_baskets(events)
+    by_item = item_baskets(events, settings.event_types)
     return mine_rules(by_item.matrix, by_item.things, by_item.customers, settings).rules
 
 

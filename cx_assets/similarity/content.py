@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfTransformer
 
@@ -47,15 +48,16 @@ def top_k_content(items: pd.DataFrame, columns: Sequence[str], k: int) -> Neighb
 
         weight(t) = ln((1 + n) / (1 + df(t))) + 1
 
-    for the tokens that an item has, scaled to length 1. Profiles are counted, not items, so that a manufacturer who lists
-    one article under a hundred numbers doesn't make its attributes common.
+    for the tokens that an item has, scaled to length 1. Profiles are counted, not items, so that a manufacturer who
+    lists one article under a hundred numbers doesn't make its attributes common.
 
     Many items share their profile, so profiles are compared, and each item then takes the items of the nearest
     profiles, those of its own first. The result is exact.
 
     Args:
         items: one row per item; row i is position i of the result.
-        columns: the attribute columns to use, text; null, empty and `unknown` are not known and make no token.
+        columns: the attribute columns to use. Null, empty, `unknown` and what `<column>_imputed` says was filled in
+            make no token; neither does a column of numbers, since an equal price says little and a near one nothing.
         k: neighbours to keep per item, at least 1.
 
     Returns:
@@ -72,8 +74,9 @@ def top_k_content(items: pd.DataFrame, columns: Sequence[str], k: int) -> Neighb
     size = len(items)
     codes, profile_of = _profiles(items, columns)
     tokens = _tokens(codes)
-    # Of the profiles only one can be without tokens; it stays, so that positions stay, and finds nothing.
-    weights = csr_matrix(TfidfTransformer().fit_transform(tokens)) if tokens.nnz else tokens
+    if not tokens.nnz:
+        return Neighbours.none(size, METHOD)
+    weights = csr_matrix(TfidfTransformer().fit_transform(tokens))
     lists = _nearest_members(_nearest_profiles(weights, k), np.diff(tokens.indptr) > 0, profile_of, k)
     return Neighbours(nearest(_handed_out(lists, profile_of), k, size), METHOD)
 
@@ -83,15 +86,22 @@ def _profiles(items: pd.DataFrame, columns: Sequence[str]) -> tuple[NDArray[np.i
 
     A value is given as its number within its column, -1 for one that is not known.
     """
-    coded = pd.DataFrame(index=range(len(items)))
-    for column in columns:
-        known = items[column].where(~items[column].isin(UNKNOWN))
-        coded[column] = pd.factorize(known)[0]
-    if not len(columns):
-        return np.zeros((min(len(items), 1), 0), dtype=np.int64), np.zeros(len(items), dtype=np.int64)
-    profile_of = coded.groupby(list(columns), sort=False).ngroup().to_numpy()
-    codes = coded.drop_duplicates().to_numpy(dtype=np.int64)
-    return codes, profile_of.astype(np.int64)
+    coded = pd.DataFrame({c: pd.factorize(_known(items, c))[0] for c in columns if not _is_number(items[c])})
+    if coded.empty:
+        return np.full((min(len(items), 1), 1), -1, dtype=np.int64), np.zeros(len(items), dtype=np.int64)
+    profile_of = coded.groupby(list(coded.columns), sort=False).ngroup()
+    return np.asarray(coded.drop_duplicates(), dtype=np.int64), np.asarray(profile_of, dtype=np.int64)
+
+
+def _known(items: pd.DataFrame, column: str) -> pd.Series:
+    """The values of a column that are known to be so: not a stand-in, and not filled in by the warehouse."""
+    values = items[column].where(~items[column].isin(UNKNOWN))
+    filled_in = f"{column}_imputed"
+    return values.where(~items[filled_in].astype(bool)) if filled_in in items else values
+
+
+def _is_number(values: pd.Series) -> bool:
+    return is_numeric_dtype(values) and not is_bool_dtype(values)
 
 
 def _tokens(codes: NDArray[np.int64]) -> csr_matrix:
@@ -124,13 +134,12 @@ def _nearest_profiles(weights: csr_matrix, k: int) -> Pairs:
         sure = kth_best(pairs, k, size)[found.asked] > bound + TIE
         pending.append(found.asked[~sure])
         parts.append(best(of_rows(pairs, found.asked[sure], size), k, size))
-    for found in Products(weights).largest(np.concatenate(pending), k + 1, above=0.0):
-        parts.append(best(apart(found.pairs), k, size))
-    return joined(parts)
+    in_full = Products(weights).largest(np.concatenate(pending), k + 1, above=0.0)
+    return joined([*parts, *(best(apart(found.pairs), k, size) for found in in_full)])
 
 
 def _nearest_members(pairs: Pairs, has_tokens: NDArray[np.bool_], profile_of: NDArray[np.int64], k: int) -> Pairs:
-    """For every profile the k + 1 items nearest to it, its own among them, grouped by profile: profile, item, similarity.
+    """For every profile the k + 1 items nearest to it, its own among them: profile, item, similarity.
 
     Args:
         pairs: the k nearest profiles of every profile.

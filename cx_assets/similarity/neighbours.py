@@ -21,8 +21,8 @@ TIE = 1e-8
 # What rounding leaves of a sum that is 0.
 ZERO = 1e-12
 
-# Rows whose k-th best is found at once.
-GRID_ROWS = 2_000
+# Pairs among which k-th bests are found at once.
+GRID_CELLS = 1_000_000
 
 # Pairs as three arrays of one length: a row, another row, their similarity.
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
@@ -160,9 +160,9 @@ def kth_best(pairs: Pairs, k: int, size: int) -> NDArray[np.float64]:
     lengths = np.diff(starts, append=len(rows))
     enough = np.flatnonzero(lengths >= k)
     # Rows of similar length go through one grid together, so that a long one does not widen it for all.
-    for some in np.split(enough[np.argsort(lengths[enough])], range(GRID_ROWS, len(enough), GRID_ROWS)):
-        if not len(some):
-            continue
+    by_length = enough[np.argsort(lengths[enough], kind="stable")]
+    cuts = np.flatnonzero(np.diff(np.cumsum(lengths[by_length]) // GRID_CELLS)) + 1
+    for some in np.split(by_length, cuts) if len(enough) else []:
         within = np.arange(int(lengths[some].max()))
         inside = within < lengths[some, None]
         place = np.where(inside, starts[some, None] + within, 0)

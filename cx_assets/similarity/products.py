@@ -89,8 +89,8 @@ class Products:
         columns = self._order[product.indices]
         values = product.data / (1.0 - tilt(columns, self._size))
         last = np.full(len(rows), -np.inf)
-        # A list that is full may have left something out.
-        full = counts == top
+        # A list that is full may have left something out, unless it has all rows.
+        full = (counts == top) & (top < self._size)
         last[full] = values[product.indptr[1:][full] - 1]
         return Found(rows, last, (np.repeat(rows, counts), columns, values))
 

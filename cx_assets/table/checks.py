@@ -1,7 +1,7 @@
 """What every check needs (`law`), and the check that every table has (`structure_check`).
 
-Belongs here: turning rows that break a law into a verdict that says what to do, and the law that a table is as declared.
-Does not: the laws of a stage, which stand in its own `checks.py`.
+Belongs here: turning rows that break a law into a verdict that says what to do, and the law that a table is as
+declared. Does not: the laws of a stage, which stand in its own `checks.py`.
 """
 
 from typing import Any
@@ -14,6 +14,7 @@ from cx_assets.table.asset import POOL
 from cx_assets.table.io_manager import stored_columns
 from cx_assets.table.relation import Table, sql
 from cx_assets.table.schema import TableSpec, quoted
+from cx_assets.table.types import declared_types
 from cx_assets.table.warehouse import Warehouse
 
 SHOWN = 5
@@ -48,7 +49,9 @@ def law(
     share = count / of if of else float(count > 0)
     text = f"{count:,} of {of:,} {what}."
     if count:
-        text += f" {advice}" if share <= limit else f" Above the limit of {limit:.1%}: {advice}" if limit else f" {advice}"
+        text += (
+            f" {advice}" if share <= limit else f" Above the limit of {limit:.1%}: {advice}" if limit else f" {advice}"
+        )
     evidence = {"broken": count, "rows": of, "share": share, **(metadata or {})}
     if count:
         evidence["examples"] = dg.MetadataValue.md(markdown(shown))
@@ -81,9 +84,12 @@ def structure_check(spec: TableSpec) -> dg.AssetChecksDefinition:
 def judge_structure(warehouse: Warehouse, spec: TableSpec) -> dg.AssetCheckResult:
     """Compare a stored table with its declaration."""
     stored = stored_columns(warehouse.connection, spec)
-    wanted = {c.name: _canonical_type(warehouse, c.type) for c in spec.columns.columns}
+    wanted = declared_types(warehouse.connection, spec)
     columns = [
-        {"column": name, "problem": f"declared {wanted.get(name, 'not at all')}, stored {stored.get(name, 'not at all')}"}
+        {
+            "column": name,
+            "problem": f"declared {wanted.get(name, 'not at all')}, stored {stored.get(name, 'not at all')}",
+        }
         for name in dict.fromkeys([*wanted, *stored])
         if stored.get(name) != wanted.get(name)
     ]
@@ -102,10 +108,7 @@ def judge_structure(warehouse: Warehouse, spec: TableSpec) -> dg.AssetCheckResul
     if not spec.key:
         return law(pd.DataFrame(), rows, f"rows of {spec.qualified} break its structure", advice)
     key = ", ".join(map(quoted, spec.key))
-    repeated = warehouse.query(f"select {key}, count(*) as rows from {spec.qualified} group by {key} having count(*) > 1")
+    repeated = warehouse.query(
+        f"select {key}, count(*) as rows from {spec.qualified} group by {key} having count(*) > 1"
+    )
     return law(repeated, rows, f"rows of {spec.qualified} share their key ({key}) with another", advice)
-
-
-def _canonical_type(warehouse: Warehouse, declared: str) -> str:
-    """A type as DuckDB spells it."""
-    return str(warehouse.query(f"select lower(typeof(cast(null as {declared})))").fetchone()[0])

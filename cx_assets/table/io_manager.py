@@ -15,11 +15,18 @@ import pyarrow as pa
 
 from cx_assets.table.relation import Table, from_frame, midnight_after
 from cx_assets.table.schema import TableSpec, quoted
+from cx_assets.table.types import declared_types, lossless
 from cx_assets.table.warehouse import Warehouse
+
+UNHARMED = "Nothing was written; the rows of before are intact."
 
 
 class TableWriteError(Exception):
     """An asset's rows don't fit its declaration; nothing was written."""
+
+
+class TableReadError(Exception):
+    """A table that a function asks for isn't stored, or not as it is declared."""
 
 
 class DuckDBTables(dg.IOManager):
@@ -32,20 +39,25 @@ class DuckDBTables(dg.IOManager):
         """Write a table, or the days of the run's partition window.
 
         Raises:
-            TableWriteError: if columns are missing or undeclared, a value doesn't fit its type, or a required one is null.
+            TableWriteError: if columns are missing or undeclared, a value doesn't fit its type, or a required one is
+                null.
         """
         spec = declared(context)
         window = _window(context)
         connection = self.warehouse.connection
-        table = obj if isinstance(obj, Table) else from_frame(connection, obj)
-        write(connection, spec, table, window)
+        write(connection, spec, _as_table(connection, spec, obj), window)
         context.add_output_metadata(self._metadata(context, spec, window))
 
     def load_input(self, context: dg.InputContext) -> Any:
-        """The upstream table, as the parameter's annotation asks: Table, DataFrame, Arrow, or a class `from_table`."""
+        """The upstream table, as the parameter's annotation asks: Table, DataFrame, Arrow, or a class `from_table`.
+
+        Raises:
+            TableReadError: if it was never materialized, or lacks a declared column.
+        """
         spec = declared(context.upstream_output) if context.upstream_output else None
         if spec is None:
             raise ValueError(f"no table is declared for {context.asset_key}")
+        _require_readable(self.warehouse.connection, spec)
         table = read(self.warehouse.connection, spec, _window(context))
         wanted = context.dagster_type.typing_type
         if wanted is pd.DataFrame:
@@ -68,7 +80,7 @@ class DuckDBTables(dg.IOManager):
         return {"rows_in_run": sum(per_day.values()), **metadata}
 
     def _as_of(self, spec: TableSpec, window: "Window | None") -> dg.MetadataValue:
-        """The instant that the rows know nothing after: of a window its end, of a model the end of the last event's day."""
+        """The instant that the rows know nothing after: a window's end, or the end of the last event's day."""
         if window is not None:
             return dg.MetadataValue.text(window[1].isoformat())
         exists = self.warehouse.query(
@@ -125,6 +137,7 @@ def write(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Table, w
     """
     _require_declared_columns(spec, rows)
     columns = ", ".join(quoted(name) for name in spec.column_names)
+    values = ", ".join(lossless(connection, spec, rows))
     connection.execute("begin")
     try:
         connection.execute(f"create schema if not exists {spec.group}")
@@ -136,16 +149,39 @@ def write(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Table, w
             )
         else:
             connection.execute(spec.ddl())
-        connection.execute(f"insert into {spec.qualified} ({columns}) select {columns} from ({rows.query})")
+        connection.execute(f"insert into {spec.qualified} ({columns}) select {values} from ({rows.query})")
         if window:
             _require_inside(connection, spec, window, kept)
         connection.execute("commit")
     except duckdb.Error as error:
-        connection.execute("rollback")
-        raise TableWriteError(f"{spec.qualified}: {error}. Nothing was written; the rows of before are intact.") from error
+        _roll_back(connection)
+        raise TableWriteError(f"{spec.qualified}: {error}. {UNHARMED}") from error
     except BaseException:
-        connection.execute("rollback")
+        _roll_back(connection)
         raise
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    """Undo the transaction; a failed commit or a fatal error of DuckDB has undone it already."""
+    try:
+        connection.execute("rollback")
+    except duckdb.Error:
+        return
+
+
+def _as_table(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Any) -> Table:
+    """What an asset returned, as a Table."""
+    if isinstance(rows, Table):
+        return rows
+    if not isinstance(rows, pd.DataFrame | pa.Table):
+        raise TableWriteError(
+            f"{spec.qualified}: the asset returned {type(rows).__name__}, not a Table, DataFrame or Arrow table. "
+            + UNHARMED
+        )
+    try:
+        return from_frame(connection, rows)
+    except pa.ArrowException as error:  # a column that holds values of several types
+        raise TableWriteError(f"{spec.qualified}: {error}. {UNHARMED}") from error
 
 
 def _require_declared_columns(spec: TableSpec, rows: Table) -> None:
@@ -164,7 +200,7 @@ def _require_declared_columns(spec: TableSpec, rows: Table) -> None:
                     ],
                 )
             )
-            + f". Declared: {', '.join(wanted)}. Nothing was written; the rows of before are intact."
+            + f". Declared: {', '.join(wanted)}. {UNHARMED}"
         )
 
 
@@ -178,6 +214,18 @@ def stored_columns(connection: duckdb.DuckDBPyConnection, spec: TableSpec) -> di
     return dict(rows)
 
 
+def _require_readable(connection: duckdb.DuckDBPyConnection, spec: TableSpec) -> None:
+    stored = stored_columns(connection, spec)
+    missing = [name for name in spec.column_names if name not in stored]
+    if not stored:
+        raise TableReadError(f"{spec.qualified} is not there yet: materialize {spec.name} first.")
+    if missing:
+        raise TableReadError(
+            f"{spec.qualified} was stored without the declared column {', '.join(missing)}: "
+            f"materialize {spec.name} again."
+        )
+
+
 def _days_outside(connection: duckdb.DuckDBPyConnection, spec: TableSpec, window: Window | None) -> int:
     """How many stored rows a write of `window` must leave alone."""
     if window is None or not stored_columns(connection, spec):
@@ -188,17 +236,21 @@ def _days_outside(connection: duckdb.DuckDBPyConnection, spec: TableSpec, window
 
 
 def _require_stored_columns(connection: duckdb.DuckDBPyConnection, spec: TableSpec) -> None:
-    stored = stored_columns(connection, spec)
-    if set(stored) != set(spec.column_names):
+    stored, wanted = stored_columns(connection, spec), declared_types(connection, spec)
+    if stored != wanted:
         raise TableWriteError(
-            f"{spec.qualified}: the stored table has the columns {', '.join(stored)}, declared are "
-            f"{', '.join(spec.column_names)}. Days of two declarations can't share a table: materialize the whole range."
+            f"{spec.qualified}: the stored table has the columns {_listed(stored)}; declared are {_listed(wanted)}. "
+            f"Days of two declarations can't share a table: materialize the whole range. {UNHARMED}"
         )
+
+
+def _listed(columns: dict[str, str]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
 
 
 def _require_inside(connection: duckdb.DuckDBPyConnection, spec: TableSpec, window: Window, kept: int) -> None:
     if _days_outside(connection, spec, window) != kept:
         raise TableWriteError(
             f"{spec.qualified}: rows outside {window[0]:%Y-%m-%d} to {window[1]:%Y-%m-%d}, the days of this run. "
-            "Nothing was written; the rows of before are intact."
+            + UNHARMED
         )

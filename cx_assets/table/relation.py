@@ -117,7 +117,8 @@ def sql(query: str, **tables: Table | pd.DataFrame | pa.Table) -> Table:
     # Inlined rather than materialised: filters then reach the stored table.
     ctes = ", ".join(f"{name} as not materialized ({table.query})" for name, table in bound.items())
     own = re.match(r"\s*with\s+(recursive\s+)?", query, re.IGNORECASE)
-    text = f"with {ctes}, {query[own.end() :]}" if own else f"with {ctes} {query}"
+    recursive = "recursive " if own and own[1] else ""
+    text = f"with {recursive}{ctes}, {query[own.end() :]}" if own else f"with {ctes} {query}"
     return Table(connections[0], text, tuple(s for t in bound.values() for s in t.sources))
 
 

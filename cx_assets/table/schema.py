@@ -81,7 +81,9 @@ def schema(group: str, name: str, description: str, *columns: dg.TableColumn, ke
     """
     names = [c.name for c in columns]
     if len(set(names)) < len(names):
-        raise ValueError(f"{group}.{name}: a column is declared twice: {sorted(n for n in names if names.count(n) > 1)}")
+        raise ValueError(
+            f"{group}.{name}: a column is declared twice: {sorted(n for n in names if names.count(n) > 1)}"
+        )
     if unknown := set(key) - set(names):
         raise ValueError(f"{group}.{name}: the key names undeclared columns: {sorted(unknown)}")
     constraints = dg.TableConstraints([f"unique ({', '.join(key)})"]) if key else None

@@ -71,8 +71,10 @@ def _filled(
 ) -> pd.DataFrame:
     """Fill what is missing by the manifest's policies, and report per column what was done."""
     filled, counts = fill_missing(known, {name: attribute.missing for name, attribute in attributes.items()}, key=key)
+    for name, attribute in attributes.items():
+        if attribute.type == "bigint":  # the mean of whole numbers is not one of them
+            filled[name] = filled[name].round()
     context.add_output_metadata(
         {"missing values": dg.MetadataValue.md(markdown(counts)), "dropped": len(known) - len(filled)}
     )
     return filled
-

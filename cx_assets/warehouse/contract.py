@@ -5,6 +5,7 @@ keep or break the contract (`assets`).
 """
 
 from cx_assets.dataset import EVENT_TYPES, Dataset
+from cx_assets.ingestion.times import utc_timestamp
 from cx_assets.table import Table, sql
 
 
@@ -23,8 +24,14 @@ def judge(raw_events: Table, dataset: Dataset) -> Table:
         The columns of `warehouse.rejected_events`, with `delivered_*` texts and typed values, not yet split.
     """
     low, high = dataset.rating_scale or (None, None)
-    scale = f"rating_given is not null and (rating is null or not rating between {low} and {high})" if dataset.rating_scale else "rating_given is not null"
-    scale_text = f"rating outside the scale {low:g} to {high:g}" if dataset.rating_scale else "rating without a declared scale"
+    scale = (
+        f"rating_given is not null and (rating is null or not rating between {low} and {high})"
+        if dataset.rating_scale
+        else "rating_given is not null"
+    )
+    scale_text = (
+        f"rating outside the scale {low:g} to {high:g}" if dataset.rating_scale else "rating without a declared scale"
+    )
     types = ", ".join(f"'{name}'" for name in EVENT_TYPES)
     last = "" if dataset.last_day is None else f" or at_ >= date '{dataset.last_day}' + 1"
     return sql(
@@ -32,7 +39,7 @@ def judge(raw_events: Table, dataset: Dataset) -> Table:
         with typed as (
             select
                 day,
-                occurred_at as time_given, try_cast(occurred_at as timestamp) as at_,
+                occurred_at as time_given, {utc_timestamp("occurred_at")} as at_,
                 trim(coalesce(customer_id, '')) as customer_id,
                 trim(coalesce(item_id, '')) as item_id,
                 lower(trim(coalesce(event_type, ''))) as event_type,

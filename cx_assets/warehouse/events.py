@@ -17,10 +17,11 @@ def accepted(judged: Table) -> Table:
         with kept as (
             select
                 *,
-                left(md5(concat_ws(
-                    '|', id_given, time_given, customer_id, item_id, event_type, basket_given,
+                -- As JSON, so that a missing basket or a separator inside an id can't make two events look the same.
+                left(md5(cast(json_array(
+                    id_given, time_given, customer_id, item_id, event_type, basket_given,
                     quantity_given, value_given, rating_given
-                )), 16) as event_id
+                ) as varchar)), 16) as event_id
             from judged where reason is null
         ), repeated as (
             select event_id, count(*) as copies, min((source_file, source_row)) as first_row

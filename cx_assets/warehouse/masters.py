@@ -4,6 +4,7 @@ Belongs here: the SQL that does it. Does not: what is put in for missing attribu
 """
 
 from cx_assets.dataset import Attribute
+from cx_assets.ingestion.times import utc_timestamp
 from cx_assets.table import Table, sql
 from cx_assets.table.schema import quoted
 
@@ -65,17 +66,19 @@ def _known(raw: Table, events: Table, key: str, columns: dict[str, str]) -> Tabl
 def typed_campaigns(raw_campaigns: Table) -> Table:
     """One row per campaign whose id and days can be read; the first delivered one where an id comes twice."""
     return sql(
-        """
+        f"""
         with typed as (
             select
                 trim(campaign_id) as campaign_id, coalesce(nullif(trim(campaign_type), ''), 'unknown') as campaign_type,
-                cast(try_cast(starts_on as timestamp) as date) as starts_on,
-                cast(try_cast(ends_on as timestamp) as date) as ends_on,
-                row_number() over (partition by trim(campaign_id) order by source_file, source_row) as copy
-            from raw_campaigns
-            where trim(campaign_id) <> '' and try_cast(starts_on as timestamp) <= try_cast(ends_on as timestamp)
+                cast({utc_timestamp("starts_on")} as date) as starts_on,
+                cast({utc_timestamp("ends_on")} as date) as ends_on,
+                source_file, source_row
+            from raw_campaigns where trim(campaign_id) <> ''
+        ), readable as (
+            select *, row_number() over (partition by campaign_id order by source_file, source_row) as copy
+            from typed where starts_on <= ends_on and isfinite(starts_on) and isfinite(ends_on)
         )
-        select campaign_id, campaign_type, starts_on, ends_on from typed where copy = 1 order by campaign_id
+        select campaign_id, campaign_type, starts_on, ends_on from readable where copy = 1 order by campaign_id
         """,
         raw_campaigns=raw_campaigns,
     )
@@ -96,12 +99,15 @@ def typed_targets(raw_campaign_targets: Table) -> Table:
 def typed_responses(raw_campaign_responses: Table) -> Table:
     """One row per response whose campaign, customer and time can be read; equal rows are folded and counted."""
     return sql(
-        """
-        select
-            trim(campaign_id) as campaign_id, trim(customer_id) as customer_id,
-            try_cast(responded_at as timestamp) as responded_at, nullif(trim(detail), '') as detail, count(*) as copies
-        from raw_campaign_responses
-        where trim(campaign_id) <> '' and trim(customer_id) <> '' and try_cast(responded_at as timestamp) is not null
+        f"""
+        with typed as (
+            select
+                trim(campaign_id) as campaign_id, trim(customer_id) as customer_id,
+                {utc_timestamp("responded_at")} as responded_at, nullif(trim(detail), '') as detail
+            from raw_campaign_responses
+        )
+        select campaign_id, customer_id, responded_at, detail, count(*) as copies
+        from typed where campaign_id <> '' and customer_id <> '' and isfinite(responded_at)
         group by all order by campaign_id, customer_id, responded_at, detail
         """,
         raw_campaign_responses=raw_campaign_responses,

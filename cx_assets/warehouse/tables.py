@@ -32,7 +32,9 @@ REJECTED_EVENTS = schema(
     "warehouse",
     "rejected_events",
     "One row per delivered event that breaks the contract, as delivered, with the reason.",
-    column("day", "date", "The day that carried the row; the dataset's first day where it tells no day of the dataset."),
+    column(
+        "day", "date", "The day that carried the row; the dataset's first day where it tells no day of the dataset."
+    ),
     column("reason", "varchar", "The first clause of the contract that it breaks."),
     *(
         column(name, "varchar", f"{name}, as delivered.", nullable=True)
@@ -126,7 +128,9 @@ def attribute_columns(attributes: dict[str, Attribute]) -> list[dg.TableColumn]:
         c
         for name, attribute in attributes.items()
         for c in (
-            column(name, attribute.type, f"The attribute {name}; missing values by policy: {attribute.missing.policy}."),
+            column(
+                name, attribute.type, f"The attribute {name}; missing values by policy: {attribute.missing.policy}."
+            ),
             column(f"{name}_imputed", "boolean", f"Whether {name} was missing and filled in."),
         )
     ]

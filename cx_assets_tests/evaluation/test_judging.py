@@ -15,6 +15,7 @@ from scipy.sparse import csr_matrix
 from cx_assets.evaluation.judging import judge, training_before
 from cx_assets.evaluation.split import Window, last_window, truth
 from cx_assets.matrices.interactions import EventWeights
+from cx_assets.recommendations.ranking import rank
 from cx_assets.recommendations.recommender import Training, build_training
 from cx_assets.rules.mining import RuleSettings, mine_item_rules
 from cx_assets.table import Table
@@ -179,3 +180,17 @@ def test_more_customers_than_are_scored_at_once_each_get_their_own_list(tables: 
     assert [(c, i[0]) for c, i in zip(both["customer_id"], both["items"], strict=True)] == [
         pair for pair in favourite if pair[0] in set(both["customer_id"])
     ]
+
+
+def test_the_list_of_both_is_what_ranking_all_candidates_gives(tables: Tables) -> None:
+    events, items = tables(shop_events(30)), shop_items()
+    window = last_window(events, 28)
+    training = training_before(events, items, window, EventWeights(), RULES)
+    random = np.random.default_rng(2)
+    tied = {(c, i): float(random.integers(0, 4)) for c in training.interactions.customers for i in items["item_id"]}
+    rows = judge([Told(tied)], training, truth(events, tables(items), window), window, depth=6).rows.to_pandas()
+    both = rows.loc[rows["list"] == "both"]
+    positions = training.interactions.customer_positions(both["customer_id"])
+    whole = rank(Told(tied).fit(training), training, positions, "both", 6)
+    assert len(both) > 20
+    assert training.interactions.items[whole.item].tolist() == [item for shown in both["items"] for item in shown]

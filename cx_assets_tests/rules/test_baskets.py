@@ -15,8 +15,17 @@ def test_a_basket_holds_what_was_purchased_in_it_and_belongs_to_its_customer(tab
 
     baskets = item_baskets(events)
 
-    assert held(baskets) == ["a", "ac", "b"]
-    assert baskets.customers.tolist() == [1, 0, 0]
+    assert held(baskets) == ["ac", "b", "a"]
+    assert baskets.customers.tolist() == [0, 0, 1]
+
+
+def test_baskets_of_two_customers_are_two_even_under_the_same_id(tables):
+    events = pd.concat([purchases({"1": ("ann", "a")}), purchases({"1": ("bob", "b")})])
+
+    baskets = item_baskets(tables(events))
+
+    assert held(baskets) == ["a", "b"]
+    assert baskets.customers.tolist() == [0, 1]
 
 
 def test_an_item_on_two_lines_of_a_basket_is_held_once(tables):
@@ -26,11 +35,13 @@ def test_an_item_on_two_lines_of_a_basket_is_held_once(tables):
     assert baskets.matrix.dtype == bool
 
 
-def test_views_make_no_basket(tables):
+def test_views_make_no_basket_unless_the_dataset_says_so(tables):
     events = purchases({"b1": ("ann", "a")})
     viewed = purchases({"b9": ("bob", "z")}).assign(event_type="view")
+    both = tables(pd.concat([events, viewed]))
 
-    assert held(item_baskets(tables(pd.concat([events, viewed])))) == ["a"]
+    assert held(item_baskets(both)) == ["a"]
+    assert held(item_baskets(both, ["purchase", "view"])) == ["a", "z"]
 
 
 def test_no_purchases_give_no_baskets(tables):

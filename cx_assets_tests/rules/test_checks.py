@@ -63,7 +63,7 @@ def test_mined_itemsets_and_rules_pass_every_check(shop, judge):
     assert judge(checks.itemsets_have_enough_customers, shop, "frequent_itemsets", rule_mining=MINING).passed
     assert judge(checks.rules_keep_their_limits, shop, "rules", rule_mining=MINING).passed
     assert judge(checks.rules_say_more_than_shorter_ones, shop, "rules", "frequent_itemsets").passed
-    assert judge(checks.rules_figures_match_baskets, shop, "rules", "events", "items").passed
+    assert judge(checks.rules_figures_match_baskets, shop, "rules", "events", "items", rule_mining=MINING).passed
 
 
 def test_empty_tables_pass_every_check(shop, connection):
@@ -78,7 +78,7 @@ def test_empty_tables_pass_every_check(shop, connection):
     assert checks.itemsets_have_enough_customers(empty["frequent_itemsets"], MINING).passed
     assert checks.rules_keep_their_limits(empty["rules"], MINING).passed
     assert checks.rules_say_more_than_shorter_ones(empty["rules"], empty["frequent_itemsets"]).passed
-    assert checks.rules_figures_match_baskets(empty["rules"], shop["events"], shop["items"]).passed
+    assert checks.rules_figures_match_baskets(empty["rules"], shop["events"], shop["items"], MINING).passed
 
 
 def test_an_itemset_that_is_more_frequent_than_a_part_is_found(shop, judge):
@@ -151,7 +151,7 @@ def test_a_figure_that_the_baskets_do_not_give_is_found(shop, judge, figure, row
     value = shop["rules"][figure].fillna(7.0).iloc[row] + 1
     wrong = spoiled(shop, "rules", row % len(shop["rules"]), **{figure: value})
 
-    verdict = judge(checks.rules_figures_match_baskets, wrong, "rules", "events", "items")
+    verdict = judge(checks.rules_figures_match_baskets, wrong, "rules", "events", "items", rule_mining=MINING)
 
     assert not verdict.passed
     assert verdict.metadata["broken"].value == 1
@@ -160,7 +160,7 @@ def test_a_figure_that_the_baskets_do_not_give_is_found(shop, judge, figure, row
 def test_the_sample_is_the_same_every_time_and_as_large_as_promised(shop, judge, monkeypatch):
     monkeypatch.setattr(checks, "SAMPLE", 2)
 
-    first = judge(checks.rules_figures_match_baskets, shop, "rules", "events", "items")
+    first = judge(checks.rules_figures_match_baskets, shop, "rules", "events", "items", rule_mining=MINING)
 
     assert first.metadata["rows"].value == 4
-    assert first == judge(checks.rules_figures_match_baskets, shop, "rules", "events", "items")
+    assert first == judge(checks.rules_figures_match_baskets, shop, "rules", "events", "items", rule_mining=MINING)

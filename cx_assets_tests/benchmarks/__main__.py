@@ -1,0 +1,153 @@
+"""`make bench`: how long the project takes, against a plain script and at several times the events.
+
+Prints tables and writes `data/benchmarks/<date>.json` and `latest.json`. Nothing is asserted: figures are for people.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cx_assets_tests.benchmarks import running
+from cx_assets_tests.benchmarks.figures import growth_exponents, median_run, ratios
+from cx_assets_tests.benchmarks.running import Run
+
+console = Console(highlight=False)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, print and store."""
+    options = _options(arguments)
+    with tempfile.TemporaryDirectory(prefix="cx_bench_", dir=options.scratch) as scratch:
+        runs = _repeat_project(options.runs, Path(scratch))
+        project = median_run(runs)
+        plain = None if options.skip_plain else _plain()
+        by_scale = {1: project, **_scaled([s for s in options.scales if s != 1], Path(scratch))}
+    growth = growth_exponents(by_scale)
+    _show_comparison(project, plain, options.runs)
+    if len(by_scale) > 1:
+        _show_scaling(by_scale, growth)
+    _store(
+        options.output,
+        {
+            "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": {"cpus": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
+            "runs": [run.as_dict() for run in runs],
+            "project": project.as_dict(),
+            "plain": plain.as_dict() if plain else None,
+            "ratio": ratios(plain, project) if plain else None,
+            "scales": {str(scale): run.as_dict() for scale, run in by_scale.items()},
+            "growth_exponent": growth,
+        },
+    )
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m cx_assets_tests.benchmarks", description=__doc__)
+    parser.add_argument("--runs", type=int, default=3, help="runs of the project at once the events; the median counts")
+    parser.add_argument(
+        "--scales", type=_scales, default=[1, 2, 5, 10], help="times the events, as 1,2,5,10; one run each"
+    )
+    parser.add_argument("--skip-plain", action="store_true", help="leave out the plain script, which takes minutes")
+    parser.add_argument("--output", type=Path, default=Path(os.environ.get("CX_DATA_DIR", "data")) / "benchmarks")
+    parser.add_argument("--scratch", type=Path, default=None, help="where generated data and databases go meanwhile")
+    options = parser.parse_args(arguments)
+    if options.runs < 1:
+        parser.error("--runs is at least 1")
+    return options
+
+
+def _scales(text: str) -> list[int]:
+    scales = sorted({int(part) for part in text.split(",") if part.strip()})
+    if not scales or scales[0] < 1:
+        raise argparse.ArgumentTypeError("scales are whole numbers from 1, as 1,2,5,10")
+    return scales
+
+
+def _repeat_project(times: int, scratch: Path) -> list[Run]:
+    runs = []
+    for number in range(1, times + 1):
+        console.print(f"cx run, {number} of {times} ...")
+        runs.append(_project("complete_journey", scratch / f"run_{number}"))
+    return runs
+
+
+def _project(dataset: str, data_dir: Path) -> Run:
+    run = running.run_project(dataset, data_dir)
+    shutil.rmtree(data_dir)
+    console.print(f"  {run.wall_seconds:.1f} s, peak {run.peak_mib:,.0f} MiB")
+    return run
+
+
+def _plain() -> Run:
+    console.print("the plain script (content similarity alone takes minutes) ...")
+    run = running.run_plain_script()
+    console.print(f"  {run.wall_seconds:.1f} s, peak {run.peak_mib:,.0f} MiB")
+    return run
+
+
+def _scaled(scales: list[int], scratch: Path) -> dict[int, Run]:
+    runs = {}
+    for scale in scales:
+        folder = scratch / f"x{scale}"
+        console.print(f"{scale} times the events ...")
+        runs[scale] = _project(running.generate(scale, folder), scratch / f"data_x{scale}")
+        shutil.rmtree(folder)
+    return runs
+
+
+def _show_comparison(project: Run, plain: Run | None, runs: int) -> None:
+    table = Table(title=f"Seconds by stage, median of {runs}; checks included", title_justify="left")
+    for name in ("stage", "project", *(("plain script", "ratio") if plain else ())):
+        table.add_column(name, justify="left" if name == "stage" else "right")
+    times = ratios(plain, project) if plain else {}
+    for stage, seconds in {**project.stages, "total": project.wall_seconds}.items():
+        theirs = plain.wall_seconds if plain and stage == "total" else plain.stages.get(stage) if plain else None
+        table.add_row(
+            stage,
+            f"{seconds:.1f}",
+            *((f"{theirs:.1f}" if theirs is not None else "", f"{times[stage]:.1f} x" if stage in times else ""))
+            if plain
+            else (),
+        )
+    memory = [f"{project.peak_mib:,.0f}"]
+    if plain:
+        memory += [f"{plain.peak_mib:,.0f}", f"{plain.peak_mib / project.peak_mib:.1f} x"]
+    table.add_row("peak MiB", *memory)
+    console.print(table)
+
+
+def _show_scaling(by_scale: dict[int, Run], growth: dict[str, float]) -> None:
+    table = Table(title="Seconds by stage at several times the events", title_justify="left")
+    table.add_column("stage")
+    for scale in by_scale:
+        table.add_column(f"{scale} x", justify="right")
+    table.add_column("grows as events to the", justify="right")
+    for stage in [*by_scale[1].stages, "total"]:
+        seconds = (run.wall_seconds if stage == "total" else run.stages.get(stage, 0.0) for run in by_scale.values())
+        exponent = f"{growth[stage]:.2f}" if stage in growth else ""
+        table.add_row(stage, *(f"{s:.1f}" for s in seconds), exponent)
+    table.add_row("events", *(f"{run.events:,}" if run.events else "" for run in by_scale.values()), "")
+    table.add_row("peak MiB", *(f"{run.peak_mib:,.0f}" for run in by_scale.values()), "")
+    console.print(table)
+
+
+def _store(folder: Path, record: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(record, indent=1)
+    dated = folder / f"{record['measured_at'][:10]}.json"
+    for path in (dated, folder / "latest.json"):
+        path.write_text(text, "utf-8")
+    console.print(f"Written to {dated} and latest.json beside it.")
+
+
+if __name__ == "__main__":
+    main()
