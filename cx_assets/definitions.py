@@ -76,7 +76,7 @@ def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.
             ),
             "tables": duckdb_tables,
             "interaction_weights": InteractionWeights(),
-            "rule_mining": RuleMining(),
+            "rule_mining": RuleMining(basket_event_types=list(dataset.basket_event_types)),
             "evaluation_settings": EvaluationSettings(),
         },
         executor=dg.in_process_executor,

@@ -13,6 +13,10 @@ from pydantic import Field, field_validator
 from cx_assets.manifest import ManifestError, Part, did_you_mean
 
 
+class SourceError(Exception):
+    """A file that can't be read as its manifest says."""
+
+
 class Source(Part):
     """Files of one kind: in an installed package, or beside the manifest."""
 

@@ -40,6 +40,6 @@ class LoadedShop:
 def loaded_shop(tmp_path_factory: pytest.TempPathFactory) -> LoadedShop:
     """Made once; a test that tampers with its database copies it first."""
     folder = tmp_path_factory.mktemp("second_shop")
-    shop = write_shop(folder, customers=24, days=20)
+    shop = write_shop(folder, customers=24, items=40, days=20)
     database = folder / "data" / "working.duckdb"
     return LoadedShop(shop, database, load_shop(database, shop.dataset, checked=True))

@@ -92,7 +92,7 @@ class Shop:
         return load_dataset(str(self.manifest))
 
 
-def write_shop(folder: Path, *, customers: int = 60, items: int = 40, days: int = 70, seed: int = 7) -> Shop:
+def write_shop(folder: Path, *, customers: int = 60, items: int = 120, days: int = 70, seed: int = 7) -> Shop:
     """Generate the shop's files and manifest in a folder.
 
     Customers like one of four shelves and buy the same things again, so that there is something to find.
@@ -106,9 +106,11 @@ def write_shop(folder: Path, *, customers: int = 60, items: int = 40, days: int 
         visits = np.sort(rng.choice(days, size=rng.integers(days // 8, days // 3) + 1, replace=False))
         for visit, day in enumerate(visits):
             at = FIRST_DAY + timedelta(days=int(day), seconds=int(rng.integers(8 * 3600, 20 * 3600)))
-            basket = {*rng.choice(favourites, 2), *rng.choice(items, 1 + int(rng.integers(3)))}
-            if rng.random() < 0.4:
-                basket.add(int(rng.choice(np.flatnonzero(shelves == taste))))
+            basket = {*rng.choice(favourites, 2), int(rng.choice(items))}
+            if rng.random() < 0.2:
+                basket.update({5 % items, 9 % items})  # two things that go together: a rule to be found
+            if rng.random() < 0.8:
+                basket.update(rng.choice(np.flatnonzero(shelves == taste), 2))
             for item in sorted(int(i) for i in basket):
                 for action in ("look", "add", "buy") if rng.random() < 0.7 else ("look",):
                     line += 1

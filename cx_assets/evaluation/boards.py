@@ -70,8 +70,8 @@ def leader_board(metrics: pd.DataFrame, comparisons: pd.DataFrame, which: str, k
                 "name": label(str(row.recommender)),
                 "style": _style(str(row.recommender)),
                 "value": f"{row.value:.3f}",
-                "interval": f"{row.ci_low:.3f} to {row.ci_high:.3f}",
-                "lead": leads.get(str(row.recommender), ""),
+                "interval": f"{row.ci_low:.3f}{DASH}{row.ci_high:.3f}",
+                "lead": leads.get(str(row.recommender), ("", "")),
             }
             for row in rows.itertuples(index=False)
         ],

@@ -128,11 +128,12 @@ def strongest_rival(comparisons: pd.DataFrame, which: str, k: int) -> str:
         return ""
     row = rivals.sort_values(["difference", "baseline"]).iloc[0]
     name = label(str(row["baseline"]))
+    lead = float(row["difference"])
     if row["ci_low"] > 0:
-        return f"The strongest of the others is {name}; the blend is ahead of it by {row['difference']:.3f}, surely."
+        return f"The strongest of the others is {name}; the blend is ahead of it by {lead:.3f}, beyond chance."
     if row["ci_high"] < 0:
-        return f"{name} is better than the blend by {-row['difference']:.3f}, surely: the blend has something to learn."
-    return f"{name} is as good, as far as these customers can tell (difference {row['difference']:+.3f})."
+        return f"{name} is better than the blend by {-lead:.3f}, beyond chance: the blend has something to learn."
+    return f"{name} is as good, as far as these customers can tell (difference {lead:+.3f})."
 
 
 def repeat_share(who: pd.DataFrame) -> str:
@@ -152,14 +153,14 @@ def repeat_share(who: pd.DataFrame) -> str:
     )
 
 
-def compared_with_all(comparisons: pd.DataFrame, which: str, k: int) -> dict[str, str]:
-    """For every baseline, by how much the published recommender leads it and how sure that is, in a few characters."""
-    said: dict[str, str] = {}
+def compared_with_all(comparisons: pd.DataFrame, which: str, k: int) -> dict[str, tuple[str, str]]:
+    """For every baseline, by how much the published recommender leads it, and the p-value, in a few characters each."""
+    said: dict[str, tuple[str, str]] = {}
     for baseline in comparisons["baseline"].unique():
         row = _compared(comparisons, which, str(baseline), k)
         if row is not None:
             sure = "p " + ("< 0.01" if row["p_value"] < 0.01 else f"= {row['p_value']:.2f}")
-            said[str(baseline)] = f"{row['difference']:+.3f} ({sure})"
+            said[str(baseline)] = (f"{row['difference']:+.3f}", sure)
     return said
 
 

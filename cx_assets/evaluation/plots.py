@@ -169,26 +169,27 @@ def _limits(axis: Axes, points: pd.DataFrame, *, log_x: bool) -> None:
 
 
 def _name_points(axis: Axes, points: pd.DataFrame, palette: Palette) -> None:
-    """Write every name beside its dot, at the nearest place where it covers neither a name nor a dot."""
+    """Write every name beside its dot, at the nearest place where it covers neither a name nor a dot nor a line."""
     corner = axis.transAxes.inverted()
-    dots = corner.transform(axis.transData.transform(points[["x", "y"]].to_numpy()))
-    taken = [_Box(x - 0.014, y - 0.02, x + 0.014, y + 0.02) for x, y in dots]
-    for (x, y), row in zip(dots, points.itertuples(index=False), strict=True):
-        text = label(str(row.recommender))
-        box, aside = _free_place(float(x), float(y), _CHARACTER * len(text), taken)
-        taken.append(box)
+    dots = [(float(x), float(y)) for x, y in corner.transform(axis.transData.transform(points[["x", "y"]].to_numpy()))]
+    taken = [_around(x, y, 0.014, 0.02) for x, y in dots]
+    for number in reversed(range(len(dots))):
+        name = str(points["recommender"].iloc[number])
+        others = taken[:number] + taken[number + 1 :]
+        box, line = _free_place(*dots[number], _CHARACTER * len(label(name)), others)
+        taken += [box, *line]
         axis.annotate(
-            text,
-            xy=(float(x), float(y)),
+            label(name),
+            xy=dots[number],
             xytext=(box.left, (box.bottom + box.top) / 2),
             xycoords="axes fraction",
             textcoords="axes fraction",
             fontsize=9.5,
             va="center",
-            color=_colour(str(row.recommender), palette, plain=palette.ink),
-            fontweight="bold" if row.recommender == PUBLISHED else "normal",
+            color=_colour(name, palette, plain=palette.ink),
+            fontweight="bold" if name == PUBLISHED else "normal",
             arrowprops={"arrowstyle": "-", "color": palette.muted, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 4}
-            if aside
+            if line
             else None,
         )
 
@@ -203,19 +204,29 @@ class _Box:
     top: float
 
     def overlaps(self, other: _Box) -> bool:
-        return (
-            self.left < other.right and other.left < self.right and self.bottom < other.top and other.bottom < self.top
-        )
+        across = self.left < other.right and other.left < self.right
+        return across and self.bottom < other.top and other.bottom < self.top
 
 
-def _free_place(x: float, y: float, width: float, taken: Sequence[_Box]) -> tuple[_Box, bool]:
-    """Where a name fits: right or left of its dot, else ever further up or down, then with a line to the dot."""
-    for step in range(40):
-        for rise in dict.fromkeys((step * _LINE / 3, -step * _LINE / 3)):
-            for left in (x + 0.024 + 0.01 * step, x - 0.024 - 0.01 * step - width):
-                middle = y + rise
+def _around(x: float, y: float, width: float, height: float) -> _Box:
+    return _Box(x - width, y - height, x + width, y + height)
+
+
+def _free_place(x: float, y: float, width: float, taken: Sequence[_Box]) -> tuple[_Box, list[_Box]]:
+    """Where a name fits, and the line that joins it to its dot as a row of small boxes; none if it stands beside it."""
+    places = []
+    for rise in range(-12, 13):
+        for away in range(8):
+            gap = 0.024 + 0.03 * away
+            middle = y + rise * _LINE / 4
+            for left, near in ((x + gap, x + gap), (x - gap - width, x - gap)):
                 box = _Box(left, middle - _LINE / 2, left + width, middle + _LINE / 2)
-                inside = box.left >= 0 and box.right <= 1.06 and box.bottom >= -0.01 and box.top <= 1.01
-                if inside and not any(box.overlaps(other) for other in taken):
-                    return box, step > 1
-    return _Box(x, y - _LINE / 2, x + width, y + _LINE / 2), False
+                places.append((gap + 1.5 * abs(middle - y), left < x, rise < 0, box, near, middle))
+    for *_, box, near, middle in sorted(places, key=lambda place: place[:3]):
+        aside = abs(middle - y) > _LINE / 2 or abs(near - x) > 0.05
+        share = np.linspace(0.2, 1.0, 12) if aside else np.empty(0)
+        line = [_around(x + (near - x) * s, y + (middle - y) * s, 0.003, 0.003) for s in share.tolist()]
+        inside = box.left >= 0 and box.right <= 1.06 and box.bottom >= -0.01 and box.top <= 1.01
+        if inside and not any(part.overlaps(other) for part in (box, *line) for other in taken):
+            return box, line
+    return _Box(x, y - _LINE / 2, x + width, y + _LINE / 2), []

@@ -147,10 +147,14 @@ def _opening(given: ReportInput, k: int) -> list[str]:
     """The sentences below the headline: what may be said of the gate, list by list."""
     if given.metrics.empty:
         return []
-    both = narrative.verdict(given.comparisons, "both", k)
     if int(given.who["judged"].max()) < narrative.ENOUGH_CUSTOMERS:
-        return [both]
-    return [f"Both lists together: {both}", f"New items only: {narrative.verdict(given.comparisons, 'discovery', k)}"]
+        return [narrative.verdict(given.comparisons, "both", k)]
+    return [
+        " ".join(
+            (f"{name}:", *(say(given.comparisons, which, k) for say in (narrative.verdict, narrative.strongest_rival)))
+        )
+        for which, name in (("both", "All items"), ("discovery", "New items only"))
+    ]
 
 
 def _facts(given: ReportInput) -> list[Line]:

@@ -59,7 +59,8 @@ def rules_of(rules: Table, items: Table) -> pd.DataFrame:
     """The rules with the highest lift of each level, items by their names.
 
     The same things are shown once, in the direction with the higher confidence, and a consequent is shown once: ten
-    rules that all end in hot dog buns tell one thing.
+    rules that all end in hot dog buns tell one thing. Items of one category are left out: a yogurt goes with the same
+    yogurt of another flavour more than with anything else, which tells nothing.
 
     Returns:
         level, antecedent, consequent, confidence, lift, customers; best first.
@@ -72,28 +73,24 @@ def rules_of(rules: Table, items: Table) -> pd.DataFrame:
         """,
         rules=rules,
     ).fetchall()
-    chosen: list[tuple[Any, ...]] = []
+    about = _names_and_categories(
+        items, sorted({thing for row in ordered if row[0] == "item" for side in row[1:3] for thing in side})
+    )
+    chosen: list[tuple[str, str, str, float, float, int]] = []
     shown: set[tuple[str, frozenset[str]]] = set()
     places = Counter[str]()
-    for row in ordered:
-        level, antecedent, consequent = row[:3]
-        told = {(level, frozenset([*antecedent, *consequent])), (level, frozenset(consequent))}
-        if places[level] < RULES_SHOWN and not told & shown:
-            chosen.append(row)
-            shown |= told
-            places[level] += 1
-    names = _names(items, sorted({thing for row in chosen if row[0] == "item" for thing in (*row[1], *row[2])}))
-
-    def said(level: str, things: list[str]) -> str:
-        return " + ".join(names.get(thing, thing) if level == "item" else thing for thing in things)
-
-    return pd.DataFrame(
-        [
-            (level, said(level, antecedent), said(level, consequent), float(confidence), float(lift), int(customers))
-            for level, antecedent, consequent, confidence, lift, customers in chosen
-        ],
-        columns=["level", "antecedent", "consequent", "confidence", "lift", "customers"],
-    )
+    for level, antecedent, consequent, confidence, lift, customers in ordered:
+        known = about if level == "item" else {}
+        before, after = ([known.get(thing, (thing, thing)) for thing in side] for side in (antecedent, consequent))
+        told = {(level, frozenset(name for name, _ in side)) for side in (before + after, after)}
+        related = {category for _, category in before} & {category for _, category in after}
+        if places[level] == RULES_SHOWN or told & shown or related:
+            continue
+        left, right = (" + ".join(name for name, _ in side) for side in (before, after))
+        chosen.append((level, left, right, float(confidence), float(lift), int(customers)))
+        shown |= told
+        places[level] += 1
+    return pd.DataFrame(chosen, columns=["level", "antecedent", "consequent", "confidence", "lift", "customers"])
 
 
 def examples_of(
@@ -191,11 +188,11 @@ def customers_in(events: Table) -> int:
     return int(sql("select count(distinct customer_id) from events", events=events).fetchone()[0])
 
 
-def _names(items: Table, ids: list[str]) -> dict[str, str]:
-    """The names of some items."""
+def _names_and_categories(items: Table, ids: list[str]) -> dict[str, tuple[str, str]]:
+    """The names and categories of some items."""
     if not ids:
         return {}
     wanted = pd.DataFrame({"item_id": ids})
-    query = "select i.item_id, i.name from items i join wanted w on w.item_id = i.item_id"
-    rows = sql(query, items=items, wanted=wanted)
-    return {str(item): str(name) for item, name in rows.fetchall()}
+    query = "select i.item_id, i.name, i.category from items i join wanted w on w.item_id = i.item_id"
+    rows = sql(query, items=items, wanted=wanted).fetchall()
+    return {str(item): (str(name), str(category)) for item, name, category in rows}

@@ -5,7 +5,6 @@ fit the files, before a run. Does not: judging rows (`warehouse`). Everything is
 a row to be rejected later, with its file and line, and not a failed run.
 """
 
-import codecs
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,19 +14,15 @@ from pathlib import Path
 import duckdb
 
 from cx_assets.dataset import Dataset, Section
+from cx_assets.ingestion.encoding import require_encoding
 from cx_assets.ingestion.times import utc_timestamp
 from cx_assets.manifest import Location, ManifestError, did_you_mean, key_lines, where
-from cx_assets.source import Source
+from cx_assets.source import Source, SourceError
 from cx_assets.table.schema import literal, quoted
 from cx_assets.table.warehouse import connect
 
-CHUNK = 1 << 20
 # A name that no delivered column has: the manifest's expressions see it beside them.
 ROW = "cx_source_row"
-
-
-class SourceError(Exception):
-    """A file that can't be read as its manifest says."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +75,16 @@ def table_query(dataset: Dataset, table: str, columns: list[str]) -> str:
     A table that the manifest doesn't declare has no rows.
 
     Raises:
-        SourceError: if a declared source has no file, or a file isn't in the encoding that its source declares.
+        SourceError: if a declared source has no file, a file isn't in its declared encoding, or an expression doesn't
+            fit it: files may have changed since the manifest was last held against them.
     """
-    queries = []
-    for name, mapped in mapped_sources(dataset):
-        for path in existing(dataset, mapped) if name == table else []:
-            require_encoding(path, mapped.source, label(dataset, mapped.source, path))
-            queries.append(mapped_query(dataset, path, mapped))
+    sources = [mapped for name, mapped in mapped_sources(dataset) if name == table]
+    files = [(path, mapped) for mapped in sources for path in existing(dataset, mapped)]
+    for path, mapped in files:
+        require_encoding(path, mapped.source, label(dataset, mapped.source, path))
+    if wrong := problems(dataset, table):
+        raise SourceError("\n".join(wrong))
+    queries = [mapped_query(dataset, path, mapped) for path, mapped in files]
     names = ", ".join(map(quoted, [*columns, "source_file", "source_row"]))
     nothing = ", ".join(f"null::varchar as {quoted(name)}" for name in [*columns, "source_file"])
     queries.append(f"select {nothing}, null::bigint as source_row limit 0")
@@ -103,35 +101,6 @@ def existing(dataset: Dataset, mapped: MappedSource) -> list[Path]:
     if not paths:
         raise SourceError(_missing(dataset, mapped))
     return [path for path in paths if path.stat().st_size > 0]
-
-
-def require_encoding(path: Path, source: Source, name: str) -> None:
-    """Make sure that a text file is UTF-8 where it should be: DuckDB stops dead on some bytes that aren't.
-
-    Args:
-        path: the file.
-        source: its declaration.
-        name: what to call the file.
-
-    Raises:
-        SourceError: naming the file, the line and what to do.
-    """
-    if source.format == "parquet" or (source.format == "csv" and source.encoding != "utf-8"):
-        return
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    line = 1
-    with path.open("rb") as file:
-        while True:
-            chunk = file.read(CHUNK)
-            try:
-                decoder.decode(chunk, final=not chunk)
-            except UnicodeDecodeError as error:
-                line += error.object[: error.start].count(b"\n")
-                advice = " or state its encoding under 'source'" if source.format == "csv" else ""
-                raise SourceError(f"{name}: line {line} is not UTF-8. Save the file as UTF-8{advice}.") from error
-            line += chunk.count(b"\n")
-            if not chunk:
-                return
 
 
 def mapped_query(dataset: Dataset, path: Path, mapped: MappedSource) -> str:
@@ -187,15 +156,17 @@ def label(dataset: Dataset, source: Source, path: Path) -> str:
     return f"{source.package}/{name}" if source.package else name
 
 
-def problems(dataset: Dataset) -> list[str]:
-    """What would stop a run on this dataset: missing files, and expressions that don't fit the files.
+def problems(dataset: Dataset, table: str | None = None) -> list[str]:
+    """What would stop a run on this dataset, or of one table: missing files, and expressions that don't fit the files.
 
     Nothing is read but headers; an empty list means that every expression binds to every file.
     """
     lines = key_lines(dataset.path.read_text("utf-8"))
     found: list[str] = []
     with connect(None, "256MB", 1) as connection:
-        for _, mapped in mapped_sources(dataset):
+        for name, mapped in mapped_sources(dataset):
+            if table not in (None, name):
+                continue
             try:
                 paths = existing(dataset, mapped)
             except (SourceError, ManifestError) as error:
@@ -219,32 +190,43 @@ def _misfits(
     lines: dict[Location, int],
 ) -> list[str]:
     name = label(dataset, mapped.source, path)
+    place = where(dataset.path, lines, (*mapped.location, "source"))
     try:
         # Its columns without its rows: the file is opened once, not once for every expression.
         connection.execute(f"create or replace temp table delivered as {file_query(path, mapped.source)} limit 0")
         columns = [row[0] for row in connection.execute("describe delivered").fetchall() if row[0] != ROW]
     except duckdb.Error as error:
-        place = where(dataset.path, lines, (*mapped.location, "source"))
+        try:
+            require_encoding(path, mapped.source, name)
+        except SourceError as encoding:
+            return [f"{place}: {encoding}"]
         return [f"{place}: {name} can't be read as {mapped.source.format}: {_first_line(error)}"]
     found = []
     for column, expression in mapped.expressions.items():
         try:
             connection.execute(f"describe select {as_text(expression)} from delivered")
         except duckdb.Error as error:
-            place = where(dataset.path, lines, mapped.places.get(column, mapped.location))
             unknown = re.search(r'Referenced column "(.+?)" not found', str(error))
-            if unknown:
-                hint = did_you_mean(unknown[1], columns)
-                has = "" if hint.startswith(" There is") else f" It has: {', '.join(columns)}."
-                found.append(f"{place}: no column '{unknown[1]}' in {name}.{has}{hint.replace('There is', 'It has')}")
-            else:
-                hint = (
-                    ". A column that is called as a word of SQL needs double quotes"
-                    if "syntax error" in str(error)
-                    else ""
-                )
-                found.append(f"{place}: {_first_line(error)}{hint}")
+            if unknown and unknown[1] in _header(path, mapped.source):
+                return [f"{place}: {name} can't be read as csv: a row has other fields than its header or open quotes"]
+            what = _no_column(unknown[1], name, columns) if unknown else _first_line(error)
+            hint = ". A column that is called as a word of SQL needs double quotes" if "syntax error" in what else ""
+            found.append(f"{where(dataset.path, lines, mapped.places.get(column, mapped.location))}: {what}{hint}")
     return found
+
+
+def _no_column(column: str, name: str, columns: list[str]) -> str:
+    near = did_you_mean(column, columns)
+    has = f" It has: {', '.join(columns)}."
+    return f"no column '{column}' in {name}.{has}{near if 'Did you' in near else ''}"
+
+
+def _header(path: Path, source: Source) -> str:
+    """The first line of a CSV file: when DuckDB can't split a file's rows as it, it may take another for the header."""
+    if source.format != "csv":
+        return ""
+    with path.open(encoding=source.encoding, errors="replace") as file:
+        return file.readline()
 
 
 def _first_line(error: Exception) -> str:

@@ -10,7 +10,7 @@ from pydantic import Field
 from cx_assets.matrices.interactions import EventWeights
 
 
-class InteractionWeights(dg.ConfigurableResource):  # type: ignore[type-arg]
+class InteractionWeights(dg.ConfigurableResource[None]):
     """What one event of each type counts, and the days after which it counts half."""
 
     purchase: float = Field(default=EventWeights.purchase, gt=0, description="Weight of a purchase.")

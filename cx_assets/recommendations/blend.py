@@ -133,7 +133,7 @@ class Blend:
                 total[offered] += values * weight
             entries = slice(own.indptr[row], own.indptr[row + 1])
             total[own.indices[entries]] += own.data[entries]
-            found = np.flatnonzero(total)
+            found = np.flatnonzero(total > 0)
             indices.append(found)
             data.append(total[found])
             total[found] = 0

@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 
 from cx_assets.recommendations.popularity import DEPTH
 from cx_assets.recommendations.recommender import Positions, Training
-from cx_assets.recommendations.sparse import ranges, row_of_entry
+from cx_assets.recommendations.sparse import places, ranges, row_of_entry
 
 
 @dataclass
@@ -54,11 +54,11 @@ class Chance:
         had = training.counts[customers]
         wanted = np.minimum(np.diff(had.indptr) + DEPTH, len(pool))
         start = np.searchsorted(self.items_[pool], self.customers_[customers])
-        rows, places = ranges(start, wanted)
+        rows, steps = ranges(start, wanted)
         pairs = np.zeros((len(customers), training.shape[1]), dtype=bool)
-        pairs[rows, pool[places % max(len(pool), 1)]] = True
+        pairs[rows, pool[steps % max(len(pool), 1)]] = True
         pairs[row_of_entry(had), had.indices] = True
-        row, item = np.nonzero(pairs)
+        row, item = places(pairs)
         way = (self.items_[item] - self.customers_[customers][row]) % 1.0
         # 1 - way is 0 only for a whole round, which float32 may make of the item just before the customer.
         values = np.maximum((1.0 - way).astype(np.float32), np.finfo(np.float32).tiny)

@@ -118,7 +118,7 @@ def recommendations_are_in_order(recommendations: Table) -> dg.AssetCheckResult:
             from recommendations
         )
         select * from places
-        where rank <> place or not isfinite(score) or score > before
+        where rank <> place or not coalesce(isfinite(score), false) or score > before
         order by customer_id, list, rank
         """,
         recommendations=recommendations,

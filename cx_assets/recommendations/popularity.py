@@ -44,7 +44,7 @@ def offered(training: Training, scores: NDArray[np.float32], customers: Position
     pairs = np.zeros((len(customers), training.shape[1]), dtype=bool)
     pairs[rows, best[places]] = True
     pairs[row_of_entry(had), had.indices] = True
-    pairs &= scores > 0
+    pairs[:, scores <= 0] = False
     return from_flags(pairs, scores)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from cx_assets.recommendations.recommender import Positions, Recommender, Training
-from cx_assets.recommendations.sparse import row_of_entry
+from cx_assets.recommendations.sparse import row_of_entry, select_entries
 
 Which = Literal["repeat", "discovery", "both"]
 
@@ -126,8 +126,8 @@ def _allowed(
     allowed = training.recommendable[scores.indices]
     if which != "both":
         allowed &= had_before(scores, training, customers) == (which == "repeat")
-    kept = np.flatnonzero(allowed)
-    return row_of_entry(scores)[kept], scores.indices[kept], scores.data[kept]
+    kept = select_entries(scores, allowed)
+    return row_of_entry(kept), kept.indices, kept.data
 
 
 def had_before(scores: csr_matrix, training: Training, customers: Positions) -> NDArray[np.bool_]:

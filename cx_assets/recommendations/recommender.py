@@ -104,9 +104,7 @@ class Training:
         """float32 CSR: the sum over a pair's events of 0.5 ** (age in days / half-life); above 0 where `had` is."""
         faded = self.history.events * np.exp2(-self.history.age_days.astype(np.float64) / half_life_days)
         # The smallest normal float32: a pair that has faded below it is still one that the customer has had.
-        summed = self._per_pair(faded)
-        summed.data = np.maximum(summed.data, np.finfo(np.float32).tiny)
-        return summed
+        return self._per_pair(np.maximum(faded, np.finfo(np.float32).tiny))
 
     def last_age(self, *, purchases: bool) -> csr_matrix:
         """float32 CSR: days since a pair's last event, or its last purchase; no entry for a pair without one."""

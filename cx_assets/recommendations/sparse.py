@@ -35,6 +35,13 @@ def row_of_entry(matrix: csr_matrix) -> NDArray[np.intp]:
     return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
 
 
+def places(flags: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Row and column of every mark of a small block, in order; several times faster than `np.nonzero` of two dimensions."""
+    flat = np.flatnonzero(flags.reshape(-1))
+    row = flat // flags.shape[1] if flags.shape[1] else flat
+    return row, flat - row * flags.shape[1]
+
+
 def from_flags(flags: NDArray[np.bool_], values: NDArray[np.float32]) -> csr_matrix:
     """float32 CSR, indices sorted: the value of its column at every place that is marked.
 
@@ -42,7 +49,7 @@ def from_flags(flags: NDArray[np.bool_], values: NDArray[np.float32]) -> csr_mat
         flags: shape (rows, columns), of a small block of rows.
         values: shape (columns,).
     """
-    row, column = np.nonzero(flags)
+    row, column = places(flags)
     return csr_matrix((values[column].astype(np.float32), (row, column)), shape=flags.shape)
 
 

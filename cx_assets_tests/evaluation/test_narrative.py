@@ -84,7 +84,7 @@ def test_few_customers_have_no_strongest_rival() -> None:
 
 
 def test_a_lead_comes_with_its_p_value() -> None:
-    assert compared_with_all(lead(0.01, 0.02, 0.03), "both", 10) == {"popularity": "+0.020 (p = 0.02)"}
+    assert compared_with_all(lead(0.01, 0.02, 0.03), "both", 10) == {"popularity": ("+0.020", "p = 0.02")}
 
 
 def test_the_share_of_repeats_is_of_what_was_taken() -> None:

@@ -22,8 +22,8 @@ RULE = ["level", "antecedent", "consequent", "confidence", "lift", "customers"]
 
 @pytest.fixture
 def items(tables: Tables) -> Table:
-    frame = pd.DataFrame({"item_id": ["a", "b", "c"], "name": ["APPLE", "BREAD", "COAL"]})
-    return tables(frame.assign(recommendable=[True, True, False]))
+    frame = pd.DataFrame({"item_id": ["a", "a2", "b", "c"], "name": ["APPLE", "APPLE (RED)", "BREAD", "COAL"]})
+    return tables(frame.assign(category=["X", "X", "Y", "Z"], recommendable=[True, False, True, False]))
 
 
 def none_of(table: Table) -> Table:
@@ -64,6 +64,7 @@ def test_rules_come_by_lift_with_names_for_items_and_nothing_told_twice(tables: 
             [
                 ("item", ["a"], ["b"], 0.5, 2.0, 9),
                 ("item", ["a", "c"], ["b"], 0.6, 3.0, 5),
+                ("item", ["a"], ["a2"], 0.9, 9.0, 9),
                 ("item", ["b"], ["a"], 0.4, 2.0, 9),
                 ("item", ["b"], ["c"], 0.4, 1.2, 9),
                 ("item", ["b", "c"], ["a"], 0.4, 1.1, 9),

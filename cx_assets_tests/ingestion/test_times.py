@@ -29,6 +29,6 @@ from cx_assets.ingestion.times import utc_timestamp
 def test_a_text_tells_an_instant_of_utc_or_none(
     connection: duckdb.DuckDBPyConnection, text: str | None, instant: datetime | None
 ) -> None:
-    assert connection.execute(f"select {utc_timestamp('t')} from (select cast(? as varchar) as t)", [text]).fetchone() == (
-        instant,
-    )
+    assert connection.execute(
+        f"select {utc_timestamp('t')} from (select cast(? as varchar) as t)", [text]
+    ).fetchone() == (instant,)

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cx_assets.matrices.interactions import EventWeights
+from cx_assets.recommendations.recommender import build_training
 from cx_assets.recommendations.similarities import read_neighbours
 from cx_assets.similarity import top_k_cosine
-from cx_assets_tests.recommendations.samples import SHOP, items_of, trained
+from cx_assets_tests.recommendations.samples import AS_OF, SHOP, events_of, items_of, trained
 
 
 def test_nothing_at_or_after_the_as_of_date_is_seen(tables):
@@ -76,10 +78,6 @@ def test_an_unknown_similarity_is_refused(tables):
 
 def test_ratings_are_what_pearson_compares_where_there_are_any(tables):
     # The seed example: A (5, 3, 4) and B (4, 5, 3) over three items.
-    from cx_assets.matrices.interactions import EventWeights
-    from cx_assets.recommendations.recommender import build_training
-    from cx_assets_tests.recommendations.samples import AS_OF, events_of
-
     rows = [(c, i, "2024-01-01", "rating") for c in "AB" for i in "xyz"]
     events = events_of(rows).assign(rating=[5.0, 3.0, 4.0, 4.0, 5.0, 3.0])
     training = build_training(tables(events), items_of("xyz"), as_of=AS_OF, weights=EventWeights())

@@ -1,0 +1,200 @@
+"""The checks of the warehouse, each failing on a table that was tampered with; all pass on the generated shop."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+from cx_assets.table import Table, sql
+from cx_assets.table.warehouse import Warehouse
+from cx_assets_tests.conftest import LoadedShop
+from cx_assets_tests.runs import shop_checks, verdicts
+
+WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
+
+
+class Laws:
+    """The stored tables of the generated shop, and its checks to ask about them."""
+
+    def __init__(self, shop: LoadedShop, warehouse: Warehouse) -> None:
+        self.shop = shop
+        self.warehouse = warehouse
+
+    def __getitem__(self, name: str) -> Table:
+        """A stored table: a raw one by its own name, another without its stage."""
+        return self.warehouse.query(f"select * from {'ingestion' if name.startswith('raw_') else 'warehouse'}.{name}")
+
+    def changed(self, name: str, query: str) -> Table:
+        """A stored table as a query over it, there called t."""
+        return sql(query, t=self[name])
+
+    def ask(self, check: str, *tables: Table, rejected_limit: float = 0.02) -> dg.AssetCheckResult:
+        return shop_checks(self.shop.shop.dataset, rejected_limit=rejected_limit)[check](*tables)
+
+
+@pytest.fixture(scope="module")
+def laws(loaded_shop: LoadedShop) -> Iterator[Laws]:
+    with Warehouse(path=str(loaded_shop.database)).opened("a test") as warehouse:
+        yield Laws(loaded_shop, warehouse)
+
+
+def test_every_check_was_asked_of_the_loaded_shop_and_the_blocking_ones_passed(loaded_shop: LoadedShop) -> None:
+    told = verdicts(loaded_shop.result)
+    checks = shop_checks(loaded_shop.shop.dataset)
+    assert checks.keys() <= told.keys()
+    blocking = {name for name, check in checks.items() if next(iter(check.check_specs)).blocking}
+    assert blocking == {
+        "raw_events: events_name_their_source",
+        "events: nothing_is_lost",
+        "events: events_keep_the_contract",
+        "events: there_are_events",
+        "rejected_events: few_events_are_rejected",
+        "customers: references_hold",
+        "items: references_hold",
+        "baskets: baskets_add_up",
+    }
+    assert all(told[name].passed for name in blocking)
+
+
+def test_an_event_that_is_lost_on_the_way_fails_for_its_day(laws: Laws) -> None:
+    events = laws.changed("events", "select * from t order by occurred_at, event_id offset 1")
+    verdict = laws.ask("events: nothing_is_lost", laws["raw_events"], events, laws["rejected_events"])
+    assert not verdict.passed
+    assert verdict.description.startswith("1 of 20 days don't add up: raw = events + duplicates + rejected.")
+    assert "2024-03-01" in verdict.metadata["examples"].value
+
+
+def test_an_event_that_is_there_but_was_never_delivered_fails_too(laws: Laws) -> None:
+    raw = laws.changed("raw_events", "select * from t where day <> '2024-03-05'")
+    verdict = laws.ask("events: nothing_is_lost", raw, laws["events"], laws["rejected_events"])
+    assert not verdict.passed
+    assert verdict.metadata["broken"].value == 1
+
+
+def test_a_day_with_nothing_but_rejected_events_that_were_never_delivered_fails(laws: Laws) -> None:
+    nothing = (laws.changed(name, "select * from t limit 0") for name in ("raw_events", "events"))
+    verdict = laws.ask("events: nothing_is_lost", *nothing, laws["rejected_events"])
+    assert verdict.metadata["broken"].value == verdict.metadata["rows"].value > 1
+
+
+def test_the_reconciliation_counts_what_there_is(laws: Laws) -> None:
+    verdict = laws.ask("events: nothing_is_lost", laws["raw_events"], laws["events"], laws["rejected_events"])
+    assert verdict.passed
+    shop = laws.shop.shop
+    assert verdict.metadata["raw"].value == shop.raw
+    assert verdict.metadata["duplicates"].value == shop.duplicates
+    assert verdict.metadata["rejected"].value == sum(shop.dirt.values())
+
+
+def test_rejected_events_above_the_operators_limit_fail_with_examples_and_counts_per_reason(laws: Laws) -> None:
+    asked = laws["rejected_events"], laws["raw_events"]
+    share = sum(laws.shop.shop.dirt.values()) / laws.shop.shop.raw
+    assert laws.ask("rejected_events: few_events_are_rejected", *asked, rejected_limit=share).passed
+    verdict = laws.ask("rejected_events: few_events_are_rejected", *asked, rejected_limit=share * 0.99)
+    assert not verdict.passed
+    assert "Above the limit of" in verdict.description
+    assert "Correct the export or the manifest" in verdict.description
+    assert verdict.metadata["rejected: value below 0"].value == 1
+
+
+@pytest.mark.parametrize(
+    "tampered",
+    [
+        "'' as customer_id",
+        "'' as item_id",
+        "'' as basket_id",
+        "0.0 as quantity",
+        "-1.0 as value",
+        "occurred_at + interval 1 day as occurred_at",
+        "'sniff' as event_type",
+        "'rating' as event_type, null as rating",
+        "date '2024-02-29' as day, timestamp '2024-02-29' as occurred_at",
+    ],
+)
+def test_an_event_that_breaks_the_contract_fails(laws: Laws, tampered: str) -> None:
+    one = "(select * from t order by event_id limit 1)"
+    events = laws.changed("events", f"select * replace ({tampered}) from {one} union all from {one}")
+    verdict = laws.ask("events: events_keep_the_contract", events)
+    assert not verdict.passed
+    assert verdict.description.startswith("1 of 2 events break the contract.")
+
+
+def test_a_day_without_events_is_warned_of(laws: Laws) -> None:
+    events = laws.changed("events", "select * from t where day not in ('2024-03-05', '2024-03-06')")
+    verdict = laws.ask("events: no_day_is_missing", events)
+    assert (verdict.passed, verdict.severity) == (False, WARN)
+    assert verdict.description.startswith("2 of 20 days have no event.")
+    assert "2024-03-05" in verdict.metadata["examples"].value
+
+
+def test_no_events_at_all_fail_one_check_and_break_no_other(laws: Laws) -> None:
+    nothing = laws.changed("events", "select * from t limit 0")
+    assert laws.ask("events: no_day_is_missing", nothing).passed
+    assert laws.ask("events: events_keep_the_contract", nothing).passed
+    verdict = laws.ask("events: there_are_events", nothing)
+    assert not verdict.passed
+    assert "See warehouse.rejected_events for the reasons" in verdict.description
+
+
+@pytest.mark.parametrize(("table", "key"), [("customers", "customer_id"), ("items", "item_id")])
+def test_an_event_of_a_customer_or_item_that_the_table_lacks_fails(laws: Laws, table: str, key: str) -> None:
+    ids = sql(f"select distinct {key} from e order by all limit 2", e=laws["events"])
+    master = sql(f"select * from t anti join ids using ({key})", t=laws[table], ids=ids)
+    verdict = laws.ask(f"{table}: references_hold", master, laws["events"])
+    assert not verdict.passed
+    assert f"{table} that events name are not in warehouse.{table}. Materialize {table} again" in verdict.description
+    assert verdict.metadata["broken"].value == 2
+
+
+@pytest.mark.parametrize("table", ["customers", "items"])
+def test_master_data_that_know_everyone_are_not_warned_of(laws: Laws, table: str) -> None:
+    everyone = laws.changed(table, "select * from t where in_master")
+    assert laws.ask(f"{table}: master_data_are_complete", everyone).passed
+    verdict = laws.ask(f"{table}: master_data_are_complete", laws[table])
+    assert (verdict.passed, verdict.severity) == (False, WARN)
+
+
+@pytest.mark.parametrize(("table", "key"), [("raw_customers", "customer_id"), ("raw_items", "item_id")])
+def test_a_delivered_id_that_is_missing_or_comes_twice_is_warned_of(laws: Laws, table: str, key: str) -> None:
+    one = "(select * from t order by source_row limit 1)"
+    for second in (
+        f"select * replace (source_row + 1000 as source_row) from {one}",
+        f"select * replace (' ' as {key}) from {one}",
+    ):
+        verdict = laws.ask(f"{table}: ids_are_unique", laws.changed(table, f"from {one} union all {second}"))
+        assert (verdict.passed, verdict.severity) == (False, WARN)
+        assert verdict.description.startswith(f"1 of 2 delivered rows have no {key} or one that came before.")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select * replace (value + 1 as value) from t",
+        "select * replace (value - 1 as value) from t",
+        "select * replace (quantity * 2 as quantity) from t",
+        "select * from t offset 1",
+        "select * replace (basket_id || 'x' as basket_id) from t",
+    ],
+    ids=["worth more", "worth less", "more pieces", "missing", "of no event"],
+)
+def test_a_basket_that_differs_from_its_events_fails(laws: Laws, query: str) -> None:
+    assert laws.ask("baskets: baskets_add_up", laws["baskets"], laws["events"]).passed
+    verdict = laws.ask("baskets: baskets_add_up", laws.changed("baskets", query), laws["events"])
+    assert not verdict.passed
+    assert "baskets differ from their events. Materialize baskets again." in verdict.description
+
+
+@pytest.mark.parametrize("table", ["campaign_targets", "campaign_responses"])
+def test_a_target_or_response_of_an_unknown_campaign_is_warned_of(laws: Laws, table: str) -> None:
+    campaigns = laws.changed("campaigns", "select * from t where campaign_id <> 'm1'")
+    verdict = laws.ask(f"{table}: campaign_is_known", laws[table], campaigns)
+    assert (verdict.passed, verdict.severity) == (False, WARN)
+    assert f"rows of {table} name an unknown campaign. Deliver the campaigns again." in verdict.description
+
+
+def test_a_campaign_that_can_not_be_read_is_warned_of(laws: Laws) -> None:
+    verdict = laws.ask("campaigns: campaigns_are_read", laws["campaigns"], laws["raw_campaigns"])
+    assert (verdict.passed, verdict.severity) == (False, WARN)
+    assert "m3" in verdict.metadata["examples"].value
+    readable = laws.changed("raw_campaigns", "select * from t where campaign_id <> 'm3'")
+    assert laws.ask("campaigns: campaigns_are_read", laws["campaigns"], readable).passed
