@@ -3,6 +3,8 @@
 Belongs here: putting the stages together for one dataset and one operator. Does not: anything that a stage does.
 """
 
+from dataclasses import replace
+
 import dagster as dg
 
 from cx_assets import automation, partitions
@@ -101,8 +103,10 @@ def table_specs(dataset: Dataset) -> list[TableSpec]:
 
 
 def declared(asset: dg.AssetsDefinition) -> TableSpec:
-    """The declaration of the table that an asset makes."""
-    return TableSpec.from_metadata(asset.metadata_by_key[asset.key])
+    """The declaration of the table that an asset makes, described by the first paragraph of the asset's docstring."""
+    spec = TableSpec.from_metadata(asset.metadata_by_key[asset.key])
+    first_paragraph = asset.descriptions_by_key[asset.key].split("\n\n")[0]
+    return replace(spec, description=first_paragraph.replace("\n", " "))
 
 
 @dg.definitions

@@ -19,6 +19,9 @@ from cx_assets.table.schema import literal, quoted
 DATABASE = "cx.duckdb"
 REPORT = "report.html"
 NAME_LENGTH = 12
+# Hashed twice: DuckDB makes a row's hash of its columns' by exclusive or, so that two rows could exchange their values
+# in a column unseen. Added up rather than xor-ed: equal rows would cancel each other out.
+FINGERPRINT = f"coalesce(sum(cast(hash(hash(t)) as hugeint)) % {1 << 64}, 0)"
 
 
 class PublishError(Exception):
@@ -76,10 +79,8 @@ def write_tables(connection: duckdb.DuckDBPyConnection, specs: Sequence[TableSpe
             parquet = folder / "parquet" / spec.group / f"{spec.name}.parquet"
             parquet.parent.mkdir(parents=True, exist_ok=True)
             connection.execute(f"copy {target} to {literal(str(parquet))} (format parquet, compression zstd)")
-            count, fingerprint = Table(
-                connection, f"select count(*), coalesce(bit_xor(hash(t)), 0) from {target} as t"
-            ).fetchone()
-            rows.append((spec.qualified, count, len(spec.column_names), f"{fingerprint:016x}"))
+            count, fingerprint = Table(connection, f"select count(*), {FINGERPRINT} from {target} as t").fetchone()
+            rows.append((spec.qualified, count, len(spec.column_names), f"{int(fingerprint):016x}"))
     finally:
         connection.execute("detach published")
     return pd.DataFrame(rows, columns=["table_name", "rows", "columns", "fingerprint"])

@@ -7,6 +7,7 @@ segment (`popular_items`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
 import numpy as np
@@ -18,7 +19,8 @@ from cx_assets.recommendations.blend import PARTS, Blend
 from cx_assets.recommendations.explanation import Explainer
 from cx_assets.recommendations.popular_items import ALL
 from cx_assets.recommendations.ranking import BLOCK, RankedLists, joined, of_customers, top
-from cx_assets.recommendations.recommender import Training
+from cx_assets.recommendations.recommender import Positions, Training
+from cx_assets.similarity.products import threads
 
 PLACES = 20
 """Places of each of the two lists of a customer."""
@@ -47,22 +49,15 @@ def published_lists(
         customer_id, list, rank, item_id, score, recommender, reason, as_of; ordered by customer, list and rank.
     """
     explainer = Explainer(training)
-    repeats: list[RankedLists] = []
-    discoveries: list[RankedLists] = []
-    leads: list[NDArray[np.intp]] = []
     everyone = np.arange(training.shape[0])
-    for start in range(0, len(everyone), BLOCK):
-        customers = everyone[start : start + BLOCK]
-        parts = blend.parts(customers)
-        scores = blend.combined(parts, customers)
-        repeats.append(top(scores, training, customers, "repeat", places))
-        # Of a customer without events the blend knows nothing, but their segment may: the fallback makes their list.
-        known = np.diff(training.counts.indptr) > 0
-        found = of_customers(top(scores, training, customers, "discovery", places), known)
-        discoveries.append(found)
-        leads.append(_lead(blend.strengths(parts, customers, found.customer - start, found.item)))
-    repeat, discovery = joined(repeats), joined(discoveries)
-    reasons = _discovery_reasons(explainer, blend, discovery, np.concatenate([np.empty(0, np.intp), *leads]))
+    known = np.diff(training.counts.indptr) > 0
+    blocks = [everyone[start : start + BLOCK] for start in range(0, len(everyone), BLOCK)]
+    # NumPy and SciPy let go of the interpreter while they compute; the blocks come back in their order.
+    with ThreadPoolExecutor(threads()) as pool:
+        ranked = list(pool.map(lambda block: _ranked(training, blend, block, known, places), blocks))
+    repeat, discovery = joined([one[0] for one in ranked]), joined([one[1] for one in ranked])
+    leads = np.concatenate([np.empty(0, np.intp), *(one[2] for one in ranked)])
+    reasons = _discovery_reasons(explainer, blend, discovery, leads)
     frames = [
         _frame(repeat, "repeat", blend.name, explainer.repeat(repeat.customer, repeat.item)),
         _frame(discovery, "discovery", blend.name, reasons),
@@ -81,6 +76,18 @@ def published_lists(
             "as_of": pa.array(np.full(len(rows), np.datetime64(training.as_of, "us"))),
         }
     )
+
+
+def _ranked(
+    training: Training, blend: Blend, customers: Positions, known: NDArray[np.bool_], places: int
+) -> tuple[RankedLists, RankedLists, NDArray[np.intp]]:
+    """Of a block of consecutive customers the repeat lists, the discovery lists, and the part behind each new item."""
+    parts = blend.parts(customers)
+    scores = blend.combined(parts, customers)
+    # Of a customer without events the blend knows nothing, but their segment may: the fallback makes their list.
+    found = of_customers(top(scores, training, customers, "discovery", places), known)
+    lead = _lead(blend.strengths(parts, customers, found.customer - customers[0], found.item))
+    return top(scores, training, customers, "repeat", places), found, lead
 
 
 def _lead(strengths: Mapping[str, NDArray[np.float32]]) -> NDArray[np.intp]:

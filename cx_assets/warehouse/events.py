@@ -55,13 +55,17 @@ def rejected(judged: Table) -> Table:
 
 
 def fold_baskets(events: Table, event_types: tuple[str, ...]) -> Table:
-    """One row per customer and basket, from events of the given types."""
+    """One row per customer and basket, from events of the given types.
+
+    Sums are of decimals: the sum of doubles depends on the order in which two threads meet them.
+    """
     types = ", ".join(f"'{name}'" for name in event_types)
     return sql(
         f"""
         select
             basket_id, customer_id, min(occurred_at) as occurred_at, count(distinct item_id) as items,
-            sum(quantity) as quantity, sum(value) as value
+            cast(sum(cast(quantity as decimal(38, 6))) as double) as quantity,
+            cast(sum(cast(value as decimal(38, 6))) as double) as value
         from events where event_type in ({types})
         group by customer_id, basket_id order by occurred_at, customer_id, basket_id
         """,

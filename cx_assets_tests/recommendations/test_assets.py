@@ -91,7 +91,8 @@ def shop(tables):
         given["item_neighbours"], given["content_neighbours"], given["interactions"], given["items"]
     ).df()
     frames["bought_together"] = assets.bought_together(given["rules"], given["items"], given["interactions"]).df()
-    reads = ["events", "interactions", "items", "customers", *near, "rules", "customer_segments"]
+    held = ["customer_neighbours", "content_neighbours"]
+    reads = ["events", "interactions", "items", "customers", *held, "rules", "customer_segments"]
     frames["recommendations"] = assets.recommendations(
         dg.build_asset_context(),
         RecommendationConfig(),
