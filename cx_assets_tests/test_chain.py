@@ -22,7 +22,7 @@ BASKETS_AND_PUBLISHING = dg.AssetSelection.assets("published_tables") | dg.Asset
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> WholeShop:
-    return whole_shop(tmp_path_factory)
+    return whole_shop(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +89,13 @@ def test_every_asset_tells_its_as_of_date_and_the_models_the_end_of_the_last_day
             event = instance.get_latest_materialization_event(dg.AssetKey(spec.name))
             assert event is not None
             assert event.asset_materialization is not None
-            told[spec] = event.asset_materialization.metadata["as_of"].value
+            told[spec.qualified] = str(event.asset_materialization.metadata["as_of"].value)
     (last_day,) = rows(whole.settings.warehouse_path, "select max(day) from warehouse.events")[0]
     end = (last_day + timedelta(days=1)).isoformat() + "T00:00:00"
-    assert {spec.name: as_of for spec, as_of in told.items() if spec.group != "ingestion" and as_of != end} == {}
     assert all(told.values())
+    # Deliveries, and the campaigns that are nothing else, say when they were read.
+    folded = {name: as_of for name, as_of in told.items() if not name.startswith(("ingestion.", "warehouse.campaign"))}
+    assert folded == dict.fromkeys(folded, end)
 
 
 def test_a_failed_blocking_check_keeps_what_was_published_also_from_a_run_of_publishing_alone(
@@ -101,14 +103,14 @@ def test_a_failed_blocking_check_keeps_what_was_published_also_from_a_run_of_pub
 ) -> None:
     shop = whole.copied_to(tmp_path / "shop")
     before = shop.settings.published_dir.resolve()
-    tamper(shop.settings.warehouse_path, "update warehouse.baskets set items = items + 1 where customer_id = 'c001'")
+    tamper(shop.settings.warehouse_path, "update warehouse.baskets set value = value + 1 where customer_id = 'c001'")
     with shop.instance() as instance:
         both = execute(shop.settings, instance, selection=BASKETS_AND_PUBLISHING, raise_on_error=False)
         alone = execute(
             shop.settings, instance, selection=dg.AssetSelection.assets("published_tables"), raise_on_error=False
         )
     assert "baskets: baskets_add_up" in failed(both)
-    assert [event.step_key for event in both.get_step_skipped_events()] == ["published_tables"]
+    assert "published_tables" not in {event.step_key for event in both.all_events if event.is_step_start}
     assert "Not published: 1 of" in error_of(alone)
     assert "- baskets: baskets_add_up: " in error_of(alone)
     assert shop.settings.published_dir.resolve() == before
@@ -136,7 +138,7 @@ def test_the_seed_example_goes_from_a_file_of_ratings_to_its_neighbours(
         for item, rating in zip("xyz", stars, strict=True)
     ]
     settings = Settings(data_dir=tmp_path / "data")
-    execute(settings, ephemeral, written(tmp_path, ratings, days=2), FIGURES)
+    execute(settings, ephemeral, written(tmp_path, ratings, days=2))
     query = "select customer_id, neighbour_id, method, round(similarity, 6) from similarity.customer_neighbours order by all"
     assert rows(settings.warehouse_path, query) == [
         ("A", "B", "cosine", pytest.approx(0.94)),
@@ -144,7 +146,10 @@ def test_the_seed_example_goes_from_a_file_of_ratings_to_its_neighbours(
         ("B", "A", "cosine", pytest.approx(0.94)),
         ("B", "A", "pearson", pytest.approx(-0.5)),
     ]
-    assert tables_in(settings.warehouse_path)["warehouse.baskets"] == 0  # nobody bought anything
+    counts = tables_in(settings.published_dir / "cx.duckdb")
+    # Nobody bought anything, and two days leave none to judge on; there is a report that says so.
+    found = [counts[name] for name in ("warehouse.baskets", "evaluation.metrics", "evaluation.evaluation_report")]
+    assert found == [0, 0, 1]
 
 
 def test_without_ratings_and_campaigns_everything_is_published(tmp_path: Path, ephemeral: dg.DagsterInstance) -> None:
@@ -177,13 +182,6 @@ def test_one_customer_or_one_item_makes_smaller_tables(
     assert (counts["similarity.item_neighbours"] == 0) == (len(items) == 1)
     assert counts["recommendations.recommendations"] == len(customers) * len(items)
     assert counts["evaluation.metrics"] > 0
-
-
-def test_too_few_days_to_judge_still_end_in_a_report(tmp_path: Path, ephemeral: dg.DagsterInstance) -> None:
-    settings = Settings(data_dir=tmp_path / "data")
-    execute(settings, ephemeral, written(tmp_path, [had("a", "tea", 0), had("b", "tea", 4)], days=5))
-    counts = tables_in(settings.published_dir / "cx.duckdb")
-    assert (counts["evaluation.metrics"], counts["evaluation.evaluation_report"]) == (0, 1)
 
 
 def test_when_all_events_are_rejected_the_run_says_so_and_keeps_them(

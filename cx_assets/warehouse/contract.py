@@ -8,20 +8,23 @@ from cx_assets.dataset import EVENT_TYPES, Dataset
 from cx_assets.ingestion.times import utc_timestamp
 from cx_assets.table import Table, sql
 
+LARGEST = 10**12
+
 
 def judge(raw_events: Table, dataset: Dataset) -> Table:
     """Every raw event, typed, with `reason`: null where it keeps the contract, else the first clause that it breaks.
 
     The contract: a customer and an item that are not empty; a time that parses, lies within the dataset's days and not
-    in the future; a known event type; a quantity above 0; a value not negative; a rating inside the declared scale,
-    given where the event is a rating. A basket that isn't told is the customer's day.
+    in the future; a known event type; a quantity above 0; a value not negative; neither above a million million, where
+    sums would lose their cents; a rating inside the declared scale, given where the event is a rating. A basket that
+    isn't told is the customer's day.
 
     Args:
         raw_events: `ingestion.raw_events`, every value text.
         dataset: for its days and its scale of ratings.
 
     Returns:
-        The columns of `warehouse.rejected_events`, with `delivered_*` texts and typed values, not yet split.
+        One row per raw event: its ids, its typed values, the delivered texts as `*_given`, its source and `reason`.
     """
     low, high = dataset.rating_scale or (None, None)
     scale = (
@@ -63,8 +66,10 @@ def judge(raw_events: Table, dataset: Dataset) -> Table:
                 when event_type not in ({types}) then 'unknown event type'
                 when quantity is null or not isfinite(quantity) then 'quantity is not a number'
                 when quantity <= 0 then 'quantity not above 0'
+                when quantity > {LARGEST} then 'quantity too large'
                 when value is null or not isfinite(value) then 'value is not a number'
                 when value < 0 then 'value below 0'
+                when value > {LARGEST} then 'value too large'
                 when event_type = 'rating' and rating_given is null then 'rating event without a rating'
                 when {scale} then '{scale_text}'
             end as reason

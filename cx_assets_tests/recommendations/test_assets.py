@@ -91,7 +91,7 @@ def shop(tables):
         given["item_neighbours"], given["content_neighbours"], given["interactions"], given["items"]
     ).df()
     frames["bought_together"] = assets.bought_together(given["rules"], given["items"], given["interactions"]).df()
-    held = ["customer_neighbours", "content_neighbours"]
+    held = ["customer_neighbours", "item_neighbours", "content_neighbours"]
     reads = ["events", "interactions", "items", "customers", *held, "rules", "customer_segments"]
     frames["recommendations"] = assets.recommendations(
         dg.build_asset_context(),

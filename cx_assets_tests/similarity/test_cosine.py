@@ -80,3 +80,17 @@ def test_nothing_to_compare_gives_no_neighbours(shape: tuple[int, int]) -> None:
 def test_what_makes_no_sense_is_refused(values: list[list[float]], k: int, shrinkage: float, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         top_k_cosine(csr_matrix(values), k, shrinkage=shrinkage)
+
+
+def test_only_partners_are_neighbours_and_every_row_has_the_best_of_them():
+    matrix = csr_matrix(np.array([[1, 1, 0], [1, 0, 0], [1, 1, 1], [0, 1, 1]], dtype=np.float32))
+    partners = np.array([False, True, True, False])
+    found = top_k_cosine(matrix, 2, partners=partners).matrix.toarray()
+    unit = matrix.toarray() / np.linalg.norm(matrix.toarray(), axis=1, keepdims=True)
+    wanted = unit @ unit.T * partners * ~np.eye(4, dtype=bool)
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+def test_without_partners_nobody_has_neighbours():
+    matrix = csr_matrix(np.ones((3, 2), dtype=np.float32))
+    assert top_k_cosine(matrix, 2, partners=np.zeros(3, dtype=bool)).matrix.nnz == 0

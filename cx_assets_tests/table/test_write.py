@@ -1,6 +1,7 @@
 """Laws of a write: whole or not at all, by name, as declared."""
 
 from datetime import date, datetime
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -157,6 +158,29 @@ def test_a_query_that_fails_half_way_leaves_the_rows_of_before(connection: duckd
     with pytest.raises(TableWriteError, match="row 99999"):
         write(connection, PRICES, late_failure)
     assert read(connection, PRICES).fetchall() == [("old", 1, "kept")]
+
+
+def test_an_error_that_shuts_duckdb_down_is_still_told_as_what_it_was(tmp_path: Path) -> None:
+    # DuckDB 1.5 stops dead on a byte that is not UTF-8 in the one CSV column that is asked for.
+    (tmp_path / "a.csv").write_bytes(b"a,b,c\n" + b"1,2,3\n" * 40_000 + b"1,M\xfcller,3\n")
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
+        put(connection, OLD)
+        names = Table(
+            connection,
+            "select b as item, 1 as cents, null as note "
+            f"from read_csv('{tmp_path / 'a.csv'}', header = true, all_varchar = true)",
+        )
+        with pytest.raises(TableWriteError, match=r"shop\.prices: "):
+            write(connection, PRICES, names)
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
+        assert read(connection, PRICES).fetchall() == [("old", 1, "kept")]
+
+
+def test_a_query_that_can_not_run_at_all_is_told_with_the_table_that_it_was_for(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    with pytest.raises(TableWriteError, match=r"shop\.prices: .*no_such_table"):
+        write(connection, PRICES, Table(connection, "select * from no_such_table"))
 
 
 def test_after_a_refused_write_the_connection_takes_the_next_one(connection: duckdb.DuckDBPyConnection) -> None:
