@@ -4,6 +4,7 @@ Belongs here: selections and times. Does not: what is computed. All schedules an
 starts them in the UI or with `dagster schedule start`.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +14,7 @@ import dagster as dg
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.reader import file_days
+from cx_assets.partitions import daily_events
 from cx_assets.progress import root_cause
 from cx_assets.settings import Settings
 
@@ -73,15 +75,19 @@ def sensors(dataset: Dataset, settings: Settings) -> list[dg.SensorDefinition]:
         changed = {path for path, state in now.items() if seen.get(path) != state}
         if not changed:
             return dg.SkipReason("no new or changed file")
-        days = file_days(dataset, changed)
+        # A day that isn't over has no partition yet: the daily schedule loads it when it is.
+        over = set(daily_events(dataset).get_partition_keys())
+        days = [day for day in file_days(dataset, changed) if day.isoformat() in over]
+        state = json.dumps(sorted(now[path] for path in changed))
         return dg.SensorResult(
             run_requests=[
                 dg.RunRequest(
-                    run_key=f"{first}...{last}: {json.dumps(sorted(now[path] for path in changed))}",
+                    run_key=f"{first}...{last} {hashlib.sha256(state.encode()).hexdigest()[:16]}",
                     tags={RANGE_START: first.isoformat(), RANGE_END: last.isoformat()},
                 )
                 for first, last in stretches(days)
             ],
+            skip_reason=None if days else "the new or changed files hold no event of a day that is over",
             cursor=json.dumps(now, sort_keys=True),
         )
 
@@ -113,18 +119,34 @@ def stretches(days: Sequence[date]) -> Iterator[tuple[date, date]]:
 def failure_text(context: dg.RunFailureSensorContext) -> str:
     """What failed and what to do, for a person who reads a log in the morning."""
     run = context.dagster_run
+    verdicts = failed_checks(context.instance, run.run_id)
     steps = [
-        f"  {event.step_key}: {root_cause(event)}" for event in context.get_step_failure_events() if event.step_key
-    ] or [f"  {context.failure_event.message}"]
-    days = run.tags.get(RANGE_START) or run.tags.get("dagster/partition")
-    last = run.tags.get(RANGE_END)
-    what = f" for {days}{f' to {last}' if last and last != days else ''}" if days else ""
+        verdicts.get(event.step_key) or f"{event.step_key}: {root_cause(event)}"
+        for event in context.get_step_failure_events()
+        if event.step_key
+    ] or [root_cause(context.failure_event)]
+    day = run.tags.get("dagster/partition")
+    first, last = run.tags.get(RANGE_START, day), run.tags.get(RANGE_END, day)
+    days = f" for {first}" + (f" to {last}" if last != first else "") if first else ""
+    tags = f" --tags '{json.dumps({RANGE_START: first, RANGE_END: last})}'" if first else ""
     return "\n".join(
         [
-            f"{datetime.now(UTC).isoformat(timespec='seconds')} run {run.run_id} of {run.job_name}{what} failed:",
-            *steps,
-            "  The tables and the published files are as they were before. Correct the cause, then run it again: in the UI "
-            f"open the run and choose 're-execute from failure', or: dagster job execute -m cx_assets.definitions -j {run.job_name}",
+            f"{datetime.now(UTC).isoformat(timespec='seconds')} run {run.run_id} of {run.job_name}{days} failed:",
+            *(f"  {line}" for step in steps for line in step.splitlines()),
+            "  Every table is whole, old or new, and readers have what was last published. Correct the cause, then run it "
+            "again: in the UI open the run and choose 're-execute from failure', or",
+            f"  DAGSTER_HOME=$(cx home) dagster job execute -m cx_assets.definitions -j {run.job_name}{tags}",
         ]
     )
 
+
+def failed_checks(instance: dg.DagsterInstance, run_id: str) -> dict[str, str]:
+    """What the failed checks of a run say, by their step."""
+    told = {}
+    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
+        if entry.dagster_event and entry.dagster_event.step_key:
+            verdict = entry.dagster_event.asset_check_evaluation_data
+            if not verdict.passed:
+                name = f"{verdict.asset_key.to_user_string()}: {verdict.check_name}"
+                told[entry.dagster_event.step_key] = f"{name}: {verdict.description}"
+    return told

@@ -147,8 +147,8 @@ def _write_record(settings: Settings, progress: Progress, run_id: str, seconds: 
 
 
 def _tell_failure(progress: Progress, home: Path) -> None:
-    failed = ", ".join(step.name for step in progress.steps if not step.ok)
-    console.print(f"\n[red]Failed: {failed}.[/] The tables and the published files are as they were before.")
+    failed = ", ".join(step.name for step in progress.steps if not step.ok) or "no step was run"
+    console.print(f"\n[red]Failed: {failed}.[/] Every table is whole, old or new, and readers have what was last published.")
     for message in progress.errors:
         console.print(f"[red]{escape(message)}[/]", soft_wrap=True)
     console.print(f"The whole story: DAGSTER_HOME={home} dagster dev, then Runs.")

@@ -32,7 +32,7 @@ class Progress(logging.Handler):
 
     Attributes:
         steps: what has ended, in order.
-        errors: what the failed steps said, root cause first.
+        errors: why it failed, one text per failed step.
         warnings: checks that found something without stopping the run.
     """
 
@@ -45,6 +45,7 @@ class Progress(logging.Handler):
         self._stages: dict[str, str] = {}
         self._checks: set[str] = set()
         self._rows: dict[str, int] = {}
+        self._verdicts: dict[str, str] = {}
         self._stage = ""
 
     def expect(self, assets: dict[str, str], checks: dict[str, str]) -> None:
@@ -68,25 +69,36 @@ class Progress(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Take note of one of Dagster's log records."""
         event: dg.DagsterEvent | None = getattr(record, "dagster_event", None)
-        if event is None or event.step_key is None:
+        if event is None:
             return
+        if event.is_failure and event.step_key is None and not self.errors:
+            self.errors.append(root_cause(event))  # before the first step: the warehouse was busy
+        elif event.step_key is not None:
+            self._note(event, event.step_key)
+
+    def _note(self, event: dg.DagsterEvent, step: str) -> None:
         if event.is_step_start:
-            self._start(event.step_key)
+            self._start(step)
         elif event.is_step_materialization:
-            self._note_rows(event.step_key, event.step_materialization_data.materialization.metadata)
+            self._note_rows(step, event.step_materialization_data.materialization.metadata)
         elif event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            verdict = event.asset_check_evaluation_data
-            if not verdict.passed:
-                mild = verdict.severity is dg.AssetCheckSeverity.WARN
-                self.warnings += mild
-                color = "yellow" if mild else "red"
-                name = f"{verdict.asset_key.to_user_string()}: {verdict.check_name}"
-                self.console.print(f"  [{color}]{escape(name)}: {escape(str(verdict.description))}[/]", highlight=False)
+            self._judge(event.asset_check_evaluation_data, step)
         elif event.is_step_success:
-            self._end(event.step_key, event.step_success_data.duration_ms / 1000, ok=True)
+            self._end(step, event.step_success_data.duration_ms / 1000, ok=True)
         elif event.is_step_failure:
-            self.errors.append(f"{event.step_key}: {root_cause(event)}")
-            self._end(event.step_key, 0.0, ok=False)
+            self.errors.append(self._verdicts.get(step) or f"{step}: {root_cause(event)}")
+            self._end(step, 0.0, ok=False)
+
+    def _judge(self, verdict: dg.AssetCheckEvaluation, step: str) -> None:
+        if verdict.passed:
+            return
+        mild = verdict.severity is dg.AssetCheckSeverity.WARN
+        text = f"{verdict.asset_key.to_user_string()}: {verdict.check_name}: {verdict.description}"
+        if mild:
+            self.warnings += 1
+        else:
+            self._verdicts[step] = text
+        self.console.print(f"  [{'yellow' if mild else 'red'}]{escape(text)}[/]", highlight=False)
 
     def _start(self, step: str) -> None:
         stage = self._stages.get(step, "")
@@ -132,8 +144,8 @@ class Progress(logging.Handler):
 
 
 def root_cause(event: dg.DagsterEvent) -> str:
-    """What first went wrong in a failed step, without the stack."""
-    error = event.step_failure_data.error
+    """What first went wrong in a failed step, or in a run that failed outside its steps, without the stack."""
+    error = event.step_failure_data.error if event.is_step_failure else event.job_failure_data.error
     while error is not None and error.cause is not None:
         error = error.cause
     return error.message.strip() if error else str(event.message)
