@@ -1,7 +1,7 @@
 """What runs when: jobs, schedules and sensors.
 
-Belongs here: selections and times. Does not: what is computed. All schedules and sensors are delivered stopped; an operator
-starts them in the UI or with `dagster schedule start`.
+Belongs here: selections and times. Does not: what is computed. All schedules and sensors are delivered stopped; an
+operator starts them in the UI or with `dagster schedule start`.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ SCHEDULES = [
         job=MODELS,
         cron_schedule="0 3 * * *",
         execution_timezone="UTC",
-        description="At 03:00 UTC: computes all that follows from events. The sensor publish_when_checked then publishes it.",
+        description="At 03:00 UTC: computes all that follows from events; publish_when_checked then publishes it.",
     ),
 ]
 
@@ -133,8 +133,8 @@ def failure_text(context: dg.RunFailureSensorContext) -> str:
         [
             f"{datetime.now(UTC).isoformat(timespec='seconds')} run {run.run_id} of {run.job_name}{days} failed:",
             *(f"  {line}" for step in steps for line in step.splitlines()),
-            "  Every table is whole, old or new, and readers have what was last published. Correct the cause, then run it "
-            "again: in the UI open the run and choose 're-execute from failure', or",
+            "  Every table is whole, old or new, and readers have what was last published. Correct the cause, then "
+            "run it again: in the UI open the run and choose 're-execute from failure', or",
             f"  DAGSTER_HOME=$(cx home) dagster job execute -m cx_assets.definitions -j {run.job_name}{tags}",
         ]
     )

@@ -111,11 +111,12 @@ def _everything(progress: Progress) -> dg.JobDefinition:
     # The definitions are made from the environment, so not before it is complete.
     from cx_assets.definitions import defs
 
-    job = dg.Definitions.merge(defs(), dg.Definitions(loggers={"progress": progress.logger()})).resolve_job_def("everything")
+    reporting = dg.Definitions(loggers={"progress": progress.logger()})
+    job = dg.Definitions.merge(defs(), reporting).resolve_job_def("everything")
     graph = job.asset_layer.asset_graph
     stages = {key.to_user_string(): graph.get(key).group_name for key in graph.get_all_asset_keys()}
-    checks = {f"{key.asset_key.to_user_string()}_{key.name}": key.asset_key.to_user_string() for key in graph.asset_check_keys}
-    progress.expect(stages, {step: stages[asset] for step, asset in checks.items()})
+    checks = [(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys]
+    progress.expect(stages, {f"{asset}_{check}": stages[asset] for asset, check in checks})
     return job
 
 
@@ -148,7 +149,10 @@ def _write_record(settings: Settings, progress: Progress, run_id: str, seconds: 
 
 def _tell_failure(progress: Progress, home: Path) -> None:
     failed = ", ".join(step.name for step in progress.steps if not step.ok) or "no step was run"
-    console.print(f"\n[red]Failed: {failed}.[/] Every table is whole, old or new, and readers have what was last published.")
+    console.print(
+        f"\n[red]Failed: {failed}.[/] Every table is whole, old or new, and readers have what was last published.",
+        soft_wrap=True,
+    )
     for message in progress.errors:
         console.print(f"[red]{escape(message)}[/]", soft_wrap=True)
     console.print(f"The whole story: DAGSTER_HOME={home} dagster dev, then Runs.")

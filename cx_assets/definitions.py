@@ -37,7 +37,14 @@ from cx_assets.warehouse.assets import warehouse_assets
 from cx_assets.warehouse.checks import warehouse_checks
 
 MODELS = (matrices, similarity, segments, rules, recommendations)
-MODEL_CHECKS = (matrices_checks, similarity_checks, segments_checks, rules_checks, recommendations_checks, evaluation_checks)
+MODEL_CHECKS = (
+    matrices_checks,
+    similarity_checks,
+    segments_checks,
+    rules_checks,
+    recommendations_checks,
+    evaluation_checks,
+)
 
 
 def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.Definitions:

@@ -1,12 +1,14 @@
 """The data dictionary: every table and column in Markdown, from the declarations.
 
-Belongs here: the text, and putting it into a page between two marks. Does not: any description; those stand where the tables
-are declared.
+Belongs here: the text, and putting it into a page between two marks. Does not: any description; those stand where the
+tables are declared.
 """
 
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
+
+import dagster as dg
 
 from cx_assets.table import TableSpec
 
@@ -21,10 +23,7 @@ def data_dictionary(specs: Sequence[TableSpec]) -> str:
         parts.append(f"### {group}\n")
         for spec in tables:
             key = f" Key: {', '.join(f'`{name}`' for name in spec.key)}." if spec.key else ""
-            rows = "\n".join(
-                f"| `{c.name}` | {c.type}{', may be null' if c.constraints.nullable else ''} | {_cell(c.description or '')} |"
-                for c in spec.columns.columns
-            )
+            rows = "\n".join(map(_row, spec.columns.columns))
             parts.append(
                 f"<details><summary><code>{spec.qualified}</code>: {spec.description}</summary>\n\n{key.strip()}\n\n"
                 f"| column | type | meaning |\n|---|---|---|\n{rows}\n\n</details>\n"
@@ -49,5 +48,6 @@ def write_dictionary(page: Path, specs: Sequence[TableSpec]) -> None:
     page.write_text(with_dictionary(page.read_text("utf-8"), data_dictionary(specs)), "utf-8")
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+def _row(column: dg.TableColumn) -> str:
+    meaning = (column.description or "").replace("|", "\\|").replace("\n", " ")
+    return f"| `{column.name}` | {column.type}{', may be null' if column.constraints.nullable else ''} | {meaning} |"

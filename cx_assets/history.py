@@ -1,8 +1,8 @@
 """Dagster's event log in SQLite, written in batches.
 
-Belongs here: one override, of how many events of a batch are stored at once. Does not: any other behaviour; what is stored,
-and how it is read, is Dagster's own. A range of days is one event per day, asset and kind of event; stored one at a time, as
-the parent class does, a year of three daily assets takes longer to note down than to compute.
+Belongs here: one override, of how many events of a batch are stored at once. Does not: any other behaviour; what is
+stored, and how it is read, is Dagster's own. A range of days is one event per day, asset and kind of event; stored one
+at a time, as the parent class does, a year of three daily assets takes longer to note down than to compute.
 """
 
 import os
@@ -54,7 +54,7 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
             for insert in inserts:
                 connection.execute(insert)
         with self.index_transaction() as connection:
-            ids = [connection.execute(insert).inserted_primary_key[0] for insert in inserts]
+            ids = [connection.execute(insert).lastrowid for insert in inserts]
             self._store_asset_event_tags(connection, events, ids)
             for event, event_id in zip(events, ids, strict=True):
                 self._store_asset_event(connection, event, event_id)

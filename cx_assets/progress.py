@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 
 STAGES = (
-    "ingestion", "warehouse", "matrices", "similarity", "segments", "rules", "recommendations", "evaluation", "publishing",
+    "ingestion", "warehouse", "matrices", "similarity", "segments", "rules",
+    "recommendations", "evaluation", "publishing",
 )  # fmt: skip
 
 
@@ -144,8 +145,11 @@ class Progress(logging.Handler):
 
 
 def root_cause(event: dg.DagsterEvent) -> str:
-    """What first went wrong in a failed step, or in a run that failed outside its steps, without the stack."""
+    """What went wrong in a failed step, or in a run that failed outside its steps, without the stack.
+
+    Dagster wraps what our code raises; what our code in its turn was raised from is told in its own words.
+    """
     error = event.step_failure_data.error if event.is_step_failure else event.job_failure_data.error
-    while error is not None and error.cause is not None:
+    while error is not None and error.cause is not None and (error.cls_name or "").startswith("Dagster"):
         error = error.cause
     return error.message.strip() if error else str(event.message)

@@ -33,7 +33,7 @@ RAW_EVENTS = schema(
         }.items()
     ),
     *SOURCE_COLUMNS,
-    key=("source_file", "source_row"),
+    key=("day", "source_file", "source_row"),
 )
 
 

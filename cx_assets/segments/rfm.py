@@ -31,7 +31,8 @@ def quintile_scores(values: NDArray[np.float64], *, lower_is_better: bool = Fals
         return np.zeros(0, dtype=np.int64)
     # Twice the mid-rank is whole, so the fifths are cut without rounding.
     doubled = np.rint(2 * rankdata(-values if lower_is_better else values, method="average")).astype(np.int64)
-    return -(-SCORES * (doubled - 1) // (2 * len(values)))
+    scores: NDArray[np.int64] = -(-SCORES * (doubled - 1) // (2 * len(values)))
+    return scores
 
 
 def rfm_scores(features: pd.DataFrame) -> pd.DataFrame:

@@ -42,7 +42,7 @@ REJECTED_EVENTS = schema(
     ),
     column("source_file", "varchar", "The file that the row came from."),
     column("source_row", "bigint", "Its number in that file, from 1."),
-    key=("source_file", "source_row"),
+    key=("day", "source_file", "source_row"),
 )
 
 BASKETS = schema(
