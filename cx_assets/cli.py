@@ -101,7 +101,7 @@ def _usable_dataset(settings: Settings) -> Dataset:
         wrong = str(error).splitlines()
     if wrong:
         for line in wrong:
-            console.print(f"[red]{line}[/]", markup=True, soft_wrap=True)
+            console.print(f"[red]{escape(line)}[/]", soft_wrap=True)
         raise typer.Exit(1)
     return dataset
 
@@ -124,6 +124,9 @@ def _days(dataset: Dataset, first: str | None, last: str | None) -> tuple[date, 
     from cx_assets.partitions import daily_events
 
     keys = daily_events(dataset).get_partition_keys()
+    if not keys:
+        console.print(f"[red]no day of the dataset is over: it begins on {dataset.first_day}.[/]")
+        raise typer.Exit(2)
     chosen = []
     for name, text, default in (("FIRST", first, keys[0]), ("LAST", last, keys[-1])):
         if text is not None and text not in keys:

@@ -7,6 +7,7 @@ at a time, as the parent class does, a year of three daily assets takes longer t
 
 import os
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +42,19 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
         return cls(str(Path(os.environ["DAGSTER_HOME"]) / "history" / "runs"), inst_data=inst_data, **config_value)
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store events in two transactions, one of their run and one of the index over all runs.
+        """Store events in their order, unbroken stretches of events of assets at once.
 
         Events that need more than the index's asset tables go the parent's way, one at a time. If this raises, Dagster
         stores the batch one at a time, so a change of its internals costs time and loses nothing.
         """
-        if len({event.run_id for event in events}) > 1 or not all(map(_is_plain_asset_event, events)):
-            super().store_event_batch(events)
-            return
+        for (together, _), stretch in groupby(events, key=lambda event: (_is_plain_asset_event(event), event.run_id)):
+            if together:
+                self._store_together(list(stretch))
+            else:
+                super().store_event_batch(list(stretch))
+
+    def _store_together(self, events: Sequence[EventLogEntry]) -> None:
+        """Store events of one run in two transactions, one of their run and one of the index over all runs."""
         inserts = [self.prepare_insert_event(event) for event in events]
         with self.run_connection(events[0].run_id) as connection:
             for insert in inserts:

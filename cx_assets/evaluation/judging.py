@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,7 @@ from cx_assets.matrices.interactions import EventWeights
 from cx_assets.recommendations.ranking import BLOCK, RankedLists, Which, joined, top
 from cx_assets.recommendations.recommender import Recommender, Training, build_training
 from cx_assets.rules.mining import RuleSettings, mine_item_rules
+from cx_assets.similarity.products import threads
 from cx_assets.table import Table
 
 ROWS = pa.schema(
@@ -137,16 +139,24 @@ def _task(training: Training, pairs: pd.DataFrame, which: Which) -> _Task | None
 def _lists(fitted: Recommender, training: Training, tasks: Sequence[_Task], depth: int) -> list[NDArray[np.int64]]:
     """The lists of every task: int64 of shape (customers, depth) each. A customer is scored once for all of them."""
     everyone = np.unique(np.concatenate([task.positions for task in tasks]))
-    ranked: dict[Which, list[RankedLists]] = {which: [] for which in LISTS}
-    for start in range(0, len(everyone), BLOCK):
-        positions = everyone[start : start + BLOCK]
-        scores = fitted.score(positions)
-        halves = [top(scores, training, positions, which, depth) for which in ("repeat", "discovery")]
-        ranked["repeat"].append(halves[0])
-        ranked["discovery"].append(halves[1])
-        # The best of all are among the best of either, so ten thousand candidates needn't be ranked again.
-        ranked["both"].append(top(_finalists(halves, positions, training), training, positions, "both", depth))
-    return [_shown(task, joined(ranked[task.which]), training.shape[0], depth) for task in tasks]
+    blocks = [everyone[start : start + BLOCK] for start in range(0, len(everyone), BLOCK)]
+    # NumPy lets go of the interpreter while it sorts and selects, so blocks of customers are ranked side by side.
+    with ThreadPoolExecutor(threads()) as pool:
+        ranked = list(pool.map(lambda positions: _ranked(fitted, training, positions, depth), blocks))
+    return [
+        _shown(task, joined([block[task.which] for block in ranked]), training.shape[0], depth) for task in tasks
+    ]
+
+
+def _ranked(
+    fitted: Recommender, training: Training, positions: NDArray[np.intp], depth: int
+) -> dict[Which, RankedLists]:
+    """Every list of a block of customers."""
+    scores = fitted.score(positions)
+    halves = [top(scores, training, positions, which, depth) for which in ("repeat", "discovery")]
+    # The best of all are among the best of either, so ten thousand candidates needn't be ranked again.
+    both = top(_finalists(halves, positions, training), training, positions, "both", depth)
+    return {"repeat": halves[0], "discovery": halves[1], "both": both}
 
 
 def _finalists(halves: Sequence[RankedLists], positions: NDArray[np.intp], training: Training) -> csr_matrix:
