@@ -130,7 +130,10 @@ def _days(dataset: Dataset, first: str | None, last: str | None) -> tuple[date, 
     chosen = []
     for name, text, default in (("FIRST", first, keys[0]), ("LAST", last, keys[-1])):
         if text is not None and text not in keys:
-            console.print(f"[red]{name} {text!r} is not a day of the dataset, which has {keys[0]} to {keys[-1]}.[/]")
+            console.print(
+                f"[red]{name} {text!r} is not a day of the dataset, which has {keys[0]} to {keys[-1]}.[/]",
+                soft_wrap=True,
+            )
             raise typer.Exit(2)
         chosen.append(date.fromisoformat(text or default))
     if chosen[0] > chosen[1]:

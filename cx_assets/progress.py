@@ -99,7 +99,7 @@ class Progress(logging.Handler):
             self.warnings += 1
         else:
             self._verdicts[step] = text
-        self.console.print(f"  [{'yellow' if mild else 'red'}]{escape(text)}[/]", highlight=False)
+        self.console.print(f"  [{'yellow' if mild else 'red'}]{escape(text)}[/]", highlight=False, soft_wrap=True)
 
     def _start(self, step: str) -> None:
         stage = self._stages.get(step, "")

@@ -1,7 +1,7 @@
 """What the project consists of, as a short text: `python -m cx_assets_tests.snapshot` writes it anew.
 
-Belongs here: names. What they do is for the tests of each stage. The text is in the repository, so that a table, a check or a
-job appears, disappears or changes its name only on purpose.
+Belongs here: names. Does not: what they do, which is for the tests of each stage. The text is in the repository, so that
+a table, a check or a job appears, disappears or changes its name only on purpose.
 """
 
 import tempfile
@@ -39,7 +39,11 @@ def snapshot(definitions: dg.Definitions) -> str:
             selected = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
             every = {key.to_user_string() for key in graph.get_all_asset_keys()}
             left_out = every - selected
-            shown = f"all but {', '.join(sorted(left_out))}" if len(left_out) < len(selected) else ", ".join(sorted(selected))
+            shown = (
+                f"all but {', '.join(sorted(left_out))}"
+                if len(left_out) < len(selected)
+                else ", ".join(sorted(selected))
+            )
             lines.append(f"  {job.name}: {shown if left_out else 'all'}")
     lines.append("schedules")
     lines += [f"  {s.name}: {s.cron_schedule} {s.execution_timezone}" for s in repository.schedule_defs]

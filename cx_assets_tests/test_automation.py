@@ -59,7 +59,9 @@ def test_the_jobs_divide_everything_among_them(tmp_path: Path) -> None:
 
 
 # Dagster's own builder of partitioned schedules calls a method that Dagster has deprecated.
-@pytest.mark.filterwarnings("ignore:Function `JobDefinition.run_request_for_partition` is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings(
+    "ignore:Function `JobDefinition.run_request_for_partition` is deprecated:DeprecationWarning"
+)
 def test_every_night_the_day_that_has_just_ended_is_requested(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     project = definitions(write_tiny(tmp_path, {"a.csv": [on(1)]}, manifest=OPEN))
     night = datetime(2024, 3, 9, 2, tzinfo=UTC)
@@ -128,7 +130,9 @@ def test_a_new_file_requests_only_the_days_that_it_touches_and_the_run_lands_the
     job = definitions(dataset).resolve_job_def("daily_events")
     for request in requests:
         assert job.execute_in_process(instance=instance, tags=dict(request.tags), run_config=QUIET).success
-    landed = rows(tmp_path / "data" / "working.duckdb", "select day(day), customer_id from warehouse.events order by all")
+    landed = rows(
+        tmp_path / "data" / "working.duckdb", "select day(day), customer_id from warehouse.events order by all"
+    )
     assert landed == [(3, "ann"), (3, "bob"), (5, "bob")]
 
 
@@ -180,7 +184,9 @@ def test_a_failed_step_is_logged_with_its_cause_and_how_to_run_its_days_again(
     assert lines[0].endswith(" for 2024-03-01 to 2024-03-02 failed:")
     assert "raw_events: " in lines[1]
     assert "events/a.csv: line 2 is not UTF-8. Save the file as UTF-8 or state its encoding" in lines[1]
-    assert lines[-1].startswith("  DAGSTER_HOME=$(cx home) dagster job execute -m cx_assets.definitions -j daily_events")
+    assert lines[-1].startswith(
+        "  DAGSTER_HOME=$(cx home) dagster job execute -m cx_assets.definitions -j daily_events"
+    )
     tags = json.loads(lines[-1].split("--tags ")[1].strip("'"))
     assert tags == {RANGE_START: "2024-03-01", RANGE_END: "2024-03-02"}
 
@@ -192,7 +198,9 @@ def test_a_failed_check_is_logged_with_what_it_says(tmp_path: Path, instance: dg
     assert any(line.startswith("  events: there_are_events: 0 events. See warehouse.rejected_events") for line in lines)
 
 
-def test_a_run_that_could_not_begin_is_logged_with_who_was_writing(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+def test_a_run_that_could_not_begin_is_logged_with_who_was_writing(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
     dataset = write_tiny(tmp_path, {"a.csv": [on(1)]})
     settings = Settings(data_dir=tmp_path / "data", lock_timeout_seconds=0)
     settings.data_dir.mkdir()

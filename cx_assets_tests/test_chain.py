@@ -52,9 +52,7 @@ def test_every_table_is_a_parquet_file_beside_the_database(whole: WholeShop) -> 
     assert counts == tables_in(whole.published)
 
 
-def test_the_report_is_published_as_it_is_in_its_table(
-    whole: WholeShop, published: duckdb.DuckDBPyConnection
-) -> None:
+def test_the_report_is_published_as_it_is_in_its_table(whole: WholeShop, published: duckdb.DuckDBPyConnection) -> None:
     page = (whole.settings.published_dir / "report.html").read_text("utf-8")
     assert published.execute("select html from evaluation.evaluation_report").fetchall() == [(page,)]
     assert page.startswith("<!doctype html>")
@@ -139,7 +137,7 @@ def test_the_seed_example_goes_from_a_file_of_ratings_to_its_neighbours(
     ]
     settings = Settings(data_dir=tmp_path / "data")
     execute(settings, ephemeral, written(tmp_path, ratings, days=2))
-    query = "select customer_id, neighbour_id, method, round(similarity, 6) from similarity.customer_neighbours order by all"
+    query = "select customer_id, neighbour_id, method, similarity from similarity.customer_neighbours order by all"
     assert rows(settings.warehouse_path, query) == [
         ("A", "B", "cosine", pytest.approx(0.94)),
         ("A", "B", "pearson", pytest.approx(-0.5)),
@@ -162,7 +160,9 @@ def test_without_ratings_and_campaigns_everything_is_published(tmp_path: Path, e
         "items: master_data_are_complete",
     }
     counts = tables_in(settings.published_dir / "cx.duckdb")
-    nothing = {f"{stage}campaign{s}" for stage in ("ingestion.raw_", "warehouse.") for s in ("s", "_targets", "_responses")}
+    nothing = {
+        f"{stage}campaign{s}" for stage in ("ingestion.raw_", "warehouse.") for s in ("s", "_targets", "_responses")
+    }
     assert {counts[name] for name in nothing} == {0}
     assert (counts["warehouse.events"], counts["warehouse.baskets"]) == (27, 9)
     assert counts["recommendations.recommendations"] == 9  # each had all three: nothing is left to discover
@@ -191,7 +191,9 @@ def test_when_all_events_are_rejected_the_run_says_so_and_keeps_them(
     settings = Settings(data_dir=tmp_path / "data")
     result = execute(settings, ephemeral, dataset, raise_on_error=False)
     assert not result.success
-    assert failed(result)["events: there_are_events"].startswith("0 events. See warehouse.rejected_events for the reasons")
+    assert failed(result)["events: there_are_events"].startswith(
+        "0 events. See warehouse.rejected_events for the reasons"
+    )
     assert failed(result)["rejected_events: few_events_are_rejected"].startswith("2 of 2 ")
     reasons = rows(settings.warehouse_path, "select customer_id, reason from warehouse.rejected_events order by all")
     assert reasons == [("a", "quantity not above 0"), ("b", "unknown event type")]

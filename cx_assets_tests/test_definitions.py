@@ -57,7 +57,9 @@ def lacking(assets: list[dg.AssetsDefinition], has: object) -> list[str]:
 
 
 def test_the_names_of_tables_are_kept(assets: list[dg.AssetsDefinition]) -> None:
-    assert {TableSpec.from_metadata(asset.metadata_by_key[asset.key]).qualified for asset in assets} == set(PROMISED.split())
+    assert {TableSpec.from_metadata(asset.metadata_by_key[asset.key]).qualified for asset in assets} == set(
+        PROMISED.split()
+    )
 
 
 def test_every_asset_has_an_owner(assets: list[dg.AssetsDefinition]) -> None:
@@ -121,7 +123,12 @@ def test_a_stage_reads_only_from_stages_above_it(project: dg.Definitions, checks
     graph = project.resolve_asset_graph()
     place = {key: STAGES.index(graph.get(key).group_name) for key in graph.get_all_asset_keys()}
     upwards = [(parent, key) for key in place for parent in graph.get(key).parent_keys if place[parent] > place[key]]
-    upwards += [(dep.asset_key, c.asset_key) for c in checks for dep in c.additional_deps if place[dep.asset_key] > place[c.asset_key]]
+    upwards += [
+        (dep.asset_key, c.asset_key)
+        for c in checks
+        for dep in c.additional_deps
+        if place[dep.asset_key] > place[c.asset_key]
+    ]
     assert upwards == []
 
 
@@ -153,7 +160,9 @@ def test_a_wrong_manifest_fails_when_definitions_load_and_names_line_and_column(
         defs()
     told = str(refused.value).splitlines()
     assert len(told) == 2  # one per file
-    assert all(line.startswith(f"second_shop.yaml:{number}: events.0.columns.item_id: no column 'skuu'") for line in told)
+    assert all(
+        line.startswith(f"second_shop.yaml:{number}: events.0.columns.item_id: no column 'skuu'") for line in told
+    )
     assert all(line.endswith("Did you mean 'sku'?") for line in told)
 
 

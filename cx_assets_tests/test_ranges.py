@@ -16,7 +16,11 @@ DAYS = [f"2024-03-0{day}" for day in range(1, 5)]
 RANGE = (DAYS[0], DAYS[-1])
 TABLES = ("ingestion.raw_events", "warehouse.events", "warehouse.rejected_events")
 few = hypothesis.settings(
-    max_examples=4, deadline=None, derandomize=True, database=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    max_examples=4,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 
 TIMES = st.one_of(

@@ -1,4 +1,4 @@
-"""The second shop after a run of everything: made once for all tests that look at it, copied by those that change it."""
+"""The second shop after a run of everything, made once; tests that change it work on a copy."""
 
 import functools
 import os
@@ -51,7 +51,11 @@ class WholeShop:
     def environment(self, **more: str) -> dict[str, str]:
         """The environment of a process that works on this shop."""
         settings = self.settings
-        own = {"CX_DATASET": settings.dataset, "CX_DATA_DIR": str(settings.data_dir), "DAGSTER_HOME": str(settings.home)}
+        own = {
+            "CX_DATASET": settings.dataset,
+            "CX_DATA_DIR": str(settings.data_dir),
+            "DAGSTER_HOME": str(settings.home),
+        }
         return {**os.environ, **own, "COLUMNS": "250", **more}
 
     @contextmanager
