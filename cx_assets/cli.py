@@ -41,6 +41,7 @@ def run(first: DayOption = None, last: DayOption = None) -> None:
     first_day, last_day = _days(dataset, first, last)
     began = time.monotonic()
     home = prepare_home(settings)
+    console.print(f"[bold]{escape(dataset.title)}[/], {first_day} to {last_day}\n")
     progress = Progress(console)
     with dg.DagsterInstance.get() as instance:
         result = _everything(progress).execute_in_process(
@@ -161,7 +162,7 @@ def _tell_failure(progress: Progress, home: Path) -> None:
     )
     for message in progress.errors:
         console.print(f"[red]{escape(message)}[/]", soft_wrap=True)
-    console.print(f"The whole story: DAGSTER_HOME={home} dagster dev, then Runs.")
+    console.print(f"The whole story: make dev, or DAGSTER_HOME={home} dagster dev -w workspace.yaml, then Runs.")
 
 
 def _tell_success(settings: Settings, home: Path, progress: Progress, seconds: float) -> None:
@@ -176,7 +177,7 @@ def _tell_success(settings: Settings, home: Path, progress: Progress, seconds: f
         ("report", published / "report.html"),
         ("database", published / "cx.duckdb"),
         ("Parquet", published / "parquet"),
-        ("web UI", f"DAGSTER_HOME={home} dagster dev"),
+        ("web UI", f"make dev, or DAGSTER_HOME={home} dagster dev -w workspace.yaml"),
     ):
         console.print(f"  {name:<10}{what}", soft_wrap=True)
 
