@@ -30,24 +30,31 @@ def main(arguments: list[str] | None = None) -> None:
         runs = _repeat_project(options.runs, Path(scratch))
         project = median_run(runs)
         plain = None if options.skip_plain else _plain()
-        by_scale = {1: project, **_scaled([s for s in options.scales if s != 1], Path(scratch))}
-    growth = growth_exponents(by_scale)
-    _show_comparison(project, plain, options.runs)
-    if len(by_scale) > 1:
-        _show_scaling(by_scale, growth)
-    _store(
-        options.output,
-        {
-            "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": {"cpus": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
-            "runs": [run.as_dict() for run in runs],
-            "project": project.as_dict(),
-            "plain": plain.as_dict() if plain else None,
-            "ratio": ratios(plain, project) if plain else None,
-            "scales": {str(scale): run.as_dict() for scale, run in by_scale.items()},
-            "growth_exponent": growth,
-        },
-    )
+        _show_comparison(project, plain, options.runs)
+        by_scale = {1: project}
+        _store(options.output, _record(runs, plain, by_scale))
+        for scale in options.scales:
+            if scale == 1:
+                continue
+            by_scale[scale] = _scaled(scale, Path(scratch))
+            _show_scaling(by_scale, growth_exponents(by_scale))
+            # After each, because the next takes several times as long and may be stopped.
+            _store(options.output, _record(runs, plain, by_scale))
+
+
+def _record(runs: list[Run], plain: Run | None, by_scale: dict[int, Run]) -> dict[str, Any]:
+    """What was measured up to now, as it is stored."""
+    project = by_scale[1]
+    return {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {"cpus": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
+        "runs": [run.as_dict() for run in runs],
+        "project": project.as_dict(),
+        "plain": plain.as_dict() if plain else None,
+        "ratio": ratios(plain, project) if plain else None,
+        "scales": {str(scale): run.as_dict() for scale, run in by_scale.items()},
+        "growth_exponent": growth_exponents(by_scale),
+    }
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -94,14 +101,12 @@ def _plain() -> Run:
     return run
 
 
-def _scaled(scales: list[int], scratch: Path) -> dict[int, Run]:
-    runs = {}
-    for scale in scales:
-        folder = scratch / f"x{scale}"
-        console.print(f"{scale} times the events ...")
-        runs[scale] = _project(running.generate(scale, folder), scratch / f"data_x{scale}")
-        shutil.rmtree(folder)
-    return runs
+def _scaled(scale: int, scratch: Path) -> Run:
+    folder = scratch / f"x{scale}"
+    console.print(f"{scale} times the events ...")
+    run = _project(running.generate(scale, folder), scratch / f"data_x{scale}")
+    shutil.rmtree(folder)
+    return run
 
 
 def _show_comparison(project: Run, plain: Run | None, runs: int) -> None:
