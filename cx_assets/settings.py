@@ -25,7 +25,7 @@ class Settings(BaseSettings):
         pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$",
         description="What DuckDB may hold in memory before it spills to disk, for example 4GB.",
     )
-    threads: int = Field(default=2, ge=1, le=256, description="Threads for DuckDB and for sparse products.")
+    threads: int = Field(default=2, ge=1, le=256, description="Threads that DuckDB may use.")
     lock_timeout_seconds: float = Field(
         default=600, ge=0, description="How long a run waits for another one to finish writing, in seconds."
     )

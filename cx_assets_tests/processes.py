@@ -19,23 +19,9 @@ import duckdb
 ROOT = Path(__file__).parents[1]
 CX = ("-m", "cx_assets.cli")
 DAGSTER = ("-m", "dagster")
+READER = ("-m", "cx_assets_tests.reading")
 DAEMON = ("-m", "dagster._daemon", "run", "-w", "workspace.yaml")
 PATIENCE = 240.0  # seconds; a bound for a machine that does ten other things
-
-# Opens a database again and again until its input ends, then prints how often, and each different state that it saw.
-READER = """
-import json, os, select, sys, duckdb
-database, reads, states, folders = sys.argv[1], 0, {}, set()
-print("reading", flush=True)
-while not select.select([sys.stdin], [], [], 0.02)[0]:
-    folders.add(os.path.realpath(os.path.dirname(database)))
-    with duckdb.connect(database, read_only=True) as connection:
-        names = connection.execute("select schema_name || '.' || table_name from duckdb_tables() order by all").fetchall()
-        state = {name: connection.execute(f"select count(*) from {name}").fetchone()[0] for (name,) in names}
-    states[json.dumps(state)] = state
-    reads += 1
-print(json.dumps({"reads": reads, "states": list(states.values()), "folders": len(folders)}))
-"""
 
 
 def done(*command: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

@@ -1,7 +1,7 @@
 """What the project consists of, as a short text: `python -m cx_assets_tests.snapshot` writes it anew.
 
-Belongs here: names. Does not: what they do, which is for the tests of each stage. The text is in the repository, so that
-a table, a check or a job appears, disappears or changes its name only on purpose.
+Belongs here: names. Does not: what they do, which is for the tests of each stage. The text is in the repository, so
+that a table, a check or a job appears, disappears or changes its name only on purpose.
 """
 
 import tempfile

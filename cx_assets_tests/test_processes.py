@@ -10,7 +10,6 @@ import dagster as dg
 import pytest
 
 from cx_assets.automation import RANGE_END, RANGE_START
-from cx_assets.settings import Settings
 from cx_assets.table.warehouse import writing
 from cx_assets_tests.processes import (
     CX,
@@ -27,7 +26,7 @@ from cx_assets_tests.processes import (
 )
 from cx_assets_tests.runs import rows
 from cx_assets_tests.shop import write_tiny
-from cx_assets_tests.whole_shop import WholeShop, differing_tables, shipped_instance, tables_in, whole_shop
+from cx_assets_tests.whole_shop import WholeShop, differing_tables, tables_in, whole_shop
 
 # The stage whose first step has just begun.
 MOMENTS = ("ingestion", "similarity", "publishing")
@@ -99,7 +98,7 @@ class Finished:
 
 @pytest.fixture(scope="module")
 def finished(shop: WholeShop, killed: dict[str, Left]) -> Finished:
-    with started("-c", READER, str(shop.published), environment=dict(os.environ)) as reader:
+    with started(*READER, str(shop.published), environment=dict(os.environ)) as reader:
         read_until(reader, "reading")
         run = done(*CX, "run", environment=shop.environment())
         told, _ = reader.communicate("stop", 60)

@@ -26,7 +26,7 @@ from cx_assets.recommendations.ranking import BLOCK, RankedLists, Which, joined,
 from cx_assets.recommendations.recommender import Recommender, Training, build_training
 from cx_assets.rules.mining import RuleSettings, mine_item_rules
 from cx_assets.similarity.products import threads
-from cx_assets.table import Table
+from cx_assets.table import Table, sql
 
 ROWS = pa.schema(
     [
@@ -78,7 +78,7 @@ def training_before(
     """All that recommenders may learn from: made of the events before the window, and of nothing that is stored.
 
     The tables of the earlier stages (interactions, neighbours, rules, segments) know the window, so none of them is
-    used.
+    used. Nor is an item that the master data don't have and that only events of the window name: nobody knew of it.
 
     Args:
         events: warehouse.events, the window's own included; they're cut off here.
@@ -88,8 +88,10 @@ def training_before(
         rules: what is asked of rules, as in `rules.rules`.
     """
     before = training_events(events, window.as_of)
+    named = sql("select distinct item_id from before", before=before).df()["item_id"]
+    known = items[items["in_master"] | items["item_id"].isin(named)]
     mined = mine_item_rules(before, rules)
-    return build_training(before, items, as_of=window.as_of, weights=weights, rules=mined)
+    return build_training(before, known, as_of=window.as_of, weights=weights, rules=mined)
 
 
 def judge(
@@ -143,9 +145,7 @@ def _lists(fitted: Recommender, training: Training, tasks: Sequence[_Task], dept
     # NumPy lets go of the interpreter while it sorts and selects, so blocks of customers are ranked side by side.
     with ThreadPoolExecutor(threads()) as pool:
         ranked = list(pool.map(lambda positions: _ranked(fitted, training, positions, depth), blocks))
-    return [
-        _shown(task, joined([block[task.which] for block in ranked]), training.shape[0], depth) for task in tasks
-    ]
+    return [_shown(task, joined([block[task.which] for block in ranked]), training.shape[0], depth) for task in tasks]
 
 
 def _ranked(

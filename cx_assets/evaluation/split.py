@@ -14,6 +14,7 @@ import pandas as pd
 
 from cx_assets.recommendations.ranking import Which
 from cx_assets.table import Table, as_of_date, sql
+from cx_assets.table.schema import instant
 
 LISTS: tuple[Which, ...] = ("repeat", "discovery", "both")
 """The lists that are judged: items the customer has had before, has not had before, and either."""
@@ -51,7 +52,7 @@ def last_window(events: Table, horizon_days: int) -> Window:
 
 def training_events(events: Table, as_of: datetime) -> Table:
     """The events that happened strictly before the as-of date: all that a recommender may see."""
-    return sql(f"select * from events where occurred_at < {_instant(as_of)}", events=events)
+    return sql(f"select * from events where occurred_at < {instant(as_of)}", events=events)
 
 
 def truth(events: Table, items: Table, window: Window) -> pd.DataFrame:
@@ -76,11 +77,11 @@ def truth(events: Table, items: Table, window: Window) -> pd.DataFrame:
             from events e
             join items i on i.item_id = e.item_id and i.recommendable
             cross join purchases p
-            where e.occurred_at >= {_instant(window.as_of)} and e.occurred_at < {_instant(window.end)}
+            where e.occurred_at >= {instant(window.as_of)} and e.occurred_at < {instant(window.end)}
                 and (e.event_type = 'purchase' or p.n = 0)
         ),
         before as (
-            select distinct customer_id, item_id from events where occurred_at < {_instant(window.as_of)}
+            select distinct customer_id, item_id from events where occurred_at < {instant(window.as_of)}
         ),
         known as (select distinct customer_id from before)
         select
@@ -131,7 +132,7 @@ def who_is_judged(events: Table, pairs: pd.DataFrame, window: Window) -> pd.Data
         (customers with history who took nothing that counts), no_history (customers who took something but had no event
         before the as-of date), relevant (pairs to foresee).
     """
-    query = f"select count(distinct customer_id) from events where occurred_at < {_instant(window.as_of)}"
+    query = f"select count(distinct customer_id) from events where occurred_at < {instant(window.as_of)}"
     known = int(sql(query, events=events).fetchone()[0])
     new = int(pairs.loc[~pairs["has_history"], "customer_id"].nunique())
     rows = []
@@ -140,8 +141,3 @@ def who_is_judged(events: Table, pairs: pd.DataFrame, window: Window) -> pd.Data
         judged = int(relevant["customer_id"].nunique())
         rows.append((which, judged, known - judged, new, len(relevant)))
     return pd.DataFrame(rows, columns=["list", "judged", "nothing_relevant", "no_history", "relevant"])
-
-
-def _instant(moment: datetime) -> str:
-    """A moment as a SQL timestamp."""
-    return f"timestamp '{moment.isoformat(sep=' ')}'"

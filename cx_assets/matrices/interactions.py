@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 
 from cx_assets.table import Table, sql
+from cx_assets.table.schema import instant
 
 # An event never fades to nothing: a weight of 0 would take the pair out of the matrix, however often it was bought.
 FAINTEST = 1e-12
@@ -64,15 +65,15 @@ def fold_interactions(events: Table, *, as_of: datetime, weights: EventWeights) 
         rating (double, the mean, null without ratings); first_at, last_at (timestamp); weight (float, above 0); as_of
         (timestamp). Ordered by customer_id, item_id.
     """
-    instant = f"timestamp '{as_of:%Y-%m-%d %H:%M:%S.%f}'"
+    until = instant(as_of)
     types = ("purchase", "cart", "view", "rating")
     type_weight = " ".join(f"when '{name}' then cast({float(getattr(weights, name))!r} as double)" for name in types)
     return sql(
         f"""
         with known as (
-            select *, date_diff('second', occurred_at, {instant}) / cast(86400 as double) as age_days
+            select *, date_diff('second', occurred_at, {until}) / cast(86400 as double) as age_days
             from events
-            where occurred_at < {instant}
+            where occurred_at < {until}
         ), weighted as (
             select
                 *,
@@ -97,7 +98,7 @@ def fold_interactions(events: Table, *, as_of: datetime, weights: EventWeights) 
             min(occurred_at) as first_at,
             max(occurred_at) as last_at,
             cast(sum(cast(event_weight as decimal(38, 18))) as float) as weight,
-            {instant} as as_of
+            {until} as as_of
         from weighted
         group by customer_id, item_id
         order by customer_id, item_id

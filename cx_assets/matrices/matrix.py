@@ -64,8 +64,8 @@ class InteractionMatrix:
         Raises:
             ValueError: if a value is not finite, or a customer and item have two rows.
         """
-        customers, row = _index(rows["customer_id"])
-        items, column = _index(rows["item_id"])
+        customers, row = indexed(rows["customer_id"])
+        items, column = indexed(rows["item_id"])
         values = rows[value].to_numpy().astype(np.float32)
         known = np.asarray(rows[value].is_valid())
         if not np.isfinite(values[known]).all():
@@ -98,7 +98,7 @@ def _positions(index: NDArray[np.object_], ids: Iterable[str]) -> NDArray[np.int
     return np.asarray(pd.Index(index, dtype=object).get_indexer(pd.Index(wanted, dtype=object)), dtype=np.intp)
 
 
-def _index(column: Any) -> tuple[NDArray[np.object_], NDArray[np.int32]]:
+def indexed(column: Any) -> tuple[NDArray[np.object_], NDArray[np.int32]]:
     """The distinct ids of an Arrow column in ascending order, and the position of each row's id among them."""
     encoded = column.combine_chunks().dictionary_encode()
     ids = np.array(encoded.dictionary.to_pylist(), dtype=object)

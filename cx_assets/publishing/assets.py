@@ -33,7 +33,7 @@ def publishing_assets(
         checks: the checks of these tables; the blocking ones are the gate.
         settings: for where to publish.
     """
-    gate = [spec.key for check in checks for spec in check.check_specs if spec.blocking]
+    gate = [spec for check in checks for spec in check.check_specs if spec.blocking]
     names = [spec.name for spec in specs if spec.name != "evaluation_report"]
     published = settings.published_dir
 
@@ -43,7 +43,9 @@ def publishing_assets(
         kinds=["parquet"],
         deps=names,
         automation_condition=(
-            dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()
+            # Of all tables the report comes last: a new day of events alone is not yet something to publish.
+            dg.AutomationCondition.eager().allow(dg.AssetSelection.assets("evaluation_report"))
+            & dg.AutomationCondition.all_deps_blocking_checks_passed()
         ),
     )
     def published_tables(

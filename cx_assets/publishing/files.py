@@ -63,8 +63,8 @@ def publish(
 def write_tables(connection: duckdb.DuckDBPyConnection, specs: Sequence[TableSpec], folder: Path) -> pd.DataFrame:
     """Write `cx.duckdb` and one Parquet file per table into a folder; say what was written.
 
-    Rows are ordered where the declaration gives them an order of days, so that equal tables make equal files. Keeping an
-    order makes DuckDB write a table with one thread, so tables are written side by side.
+    Rows are ordered where the declaration gives them an order of days, so that equal tables make equal files. Keeping
+    an order makes DuckDB write a table with one thread, so tables are written side by side.
     """
     connection.execute(f"attach {literal(str(folder / DATABASE))} as published")
     try:

@@ -1,5 +1,8 @@
 """The gate before publishing: every blocking check passed, on the rows that are there now.
 
+A check vouches for its table and for all tables that it compares it with: a new day of events without customers made
+anew from it isn't published.
+
 Belongs here: asking Dagster's history. Does not: the checks. A failed blocking check stops what follows in its own run
 only; the gate is what makes it hold for the next run, and for a run of publishing alone.
 """
@@ -9,31 +12,45 @@ from collections.abc import Iterable
 import dagster as dg
 
 
-def unmet(instance: dg.DagsterInstance, blocking: Iterable[dg.AssetCheckKey]) -> list[str]:
+def unmet(instance: dg.DagsterInstance, blocking: Iterable[dg.AssetCheckSpec]) -> list[str]:
     """The blocking checks that don't vouch for the present rows, each with why.
 
     Args:
         instance: whose history is asked.
-        blocking: the keys of the checks.
+        blocking: the checks.
 
     Returns:
-        One sentence per check that failed, never ran, or ran before its table was last materialized.
+        One sentence per check that failed, never ran, or ran before a table that it reads was last materialized.
     """
     reasons = []
-    for key in sorted(blocking):
+    materialized_at: dict[dg.AssetKey, float | None] = {}
+
+    def at(asset: dg.AssetKey) -> float | None:
+        if asset not in materialized_at:
+            event = instance.get_latest_materialization_event(asset)
+            materialized_at[asset] = event.timestamp if event else None
+        return materialized_at[asset]
+
+    for spec in sorted(blocking, key=lambda check: check.key):
+        key = spec.key
         name = f"{key.asset_key.to_user_string()}: {key.name}"
-        materialized = instance.get_latest_materialization_event(key.asset_key)
         record = instance.get_latest_asset_check_evaluation_record(key)
-        if materialized is None:
+        if at(key.asset_key) is None:
             reasons.append(f"{name}: the table was never materialized")
         elif record is None or record.event is None or record.event.dagster_event is None:
             reasons.append(f"{name}: never ran")
         elif record.status.value == "PLANNED":
             reasons.append(f"{name}: did not finish")
-        elif record.event.timestamp < materialized.timestamp:
-            reasons.append(f"{name}: ran before the table was last materialized")
+        elif newer := [asset for asset in _read_by(spec) if (at(asset) or 0.0) > record.event.timestamp]:
+            tables = "the table" if newer[0] == key.asset_key else newer[0].to_user_string()
+            reasons.append(f"{name}: ran before {tables} was last materialized")
         else:
             verdict = record.event.dagster_event.asset_check_evaluation_data
             if not verdict.passed and verdict.severity is dg.AssetCheckSeverity.ERROR:
                 reasons.append(f"{name}: {verdict.description}")
     return reasons
+
+
+def _read_by(spec: dg.AssetCheckSpec) -> list[dg.AssetKey]:
+    """The table of a check, then the others that it reads."""
+    return [spec.asset_key, *sorted(dep.asset_key for dep in spec.additional_deps)]

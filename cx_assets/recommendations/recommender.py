@@ -24,6 +24,7 @@ from cx_assets.recommendations.similarities import MIN_CUSTOMERS, Similarities
 from cx_assets.recommendations.sparse import filled, membership
 from cx_assets.similarity.tastes import Basis, cosine_basis, pearson_basis, tastes
 from cx_assets.table import Table, from_frame, sql
+from cx_assets.table.schema import instant
 
 Positions = NDArray[np.intp]
 
@@ -222,7 +223,7 @@ def _history(events: Table, as_of: datetime, customers: NDArray[np.object_], ite
             select customer_id, item_id, day, count(*) as events,
                 count(*) filter (where event_type = 'purchase') as purchases
             from events
-            where occurred_at < timestamp '{as_of:%Y-%m-%d %H:%M:%S.%f}'
+            where occurred_at < {instant(as_of)}
             group by customer_id, item_id, day
         )
         select c.position as customer, i.position as item,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from cx_assets.recommendations.sparse import membership, row_of_entry, select_entries
-from cx_assets.similarity import top_k_content, top_k_cosine, top_k_pearson
+from cx_assets.similarity import described_by, top_k_content, top_k_cosine, top_k_pearson
 from cx_assets.table import Table, sql
 from cx_assets.table.schema import literal
 
@@ -94,13 +94,7 @@ class Similarities:
         return self._once("content_neighbours", "content", self._item_ids, self._by_attributes)
 
     def _by_attributes(self) -> csr_matrix:
-        columns = content_columns(self._items)
-        known = self._items.copy()
-        for column in columns:
-            if f"{column}_imputed" in known:
-                # A value that was filled in is not known; two items are not alike for it.
-                known[column] = known[column].where(~known[f"{column}_imputed"].astype(bool))
-        return top_k_content(known, columns, CONTENT_K).matrix
+        return top_k_content(self._items, described_by(list(self._items.columns)), CONTENT_K).matrix
 
     def _customers_by(self, method: str) -> csr_matrix:
         if method == "cosine":
@@ -125,11 +119,6 @@ class Similarities:
             held = self._tables.get(table)
             self._found[table, method] = find() if held is None else read_neighbours(held, ids, method)
         return self._found[table, method]
-
-
-def content_columns(items: pd.DataFrame) -> list[str]:
-    """The attribute columns of a catalogue: the category, and every column that has its `<column>_imputed`."""
-    return ["category", *(str(c) for c in items.columns if f"{c}_imputed" in items.columns and c != "category")]
 
 
 def read_neighbours(table: Table, ids: NDArray[np.object_], method: str) -> csr_matrix:

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from cx_assets.matrices.matrix import indexed
 from cx_assets.table import Table, sql
 from cx_assets.table.schema import literal
 
@@ -68,9 +68,9 @@ def item_baskets(events: Table, event_types: Sequence[str] = PURCHASES) -> Baske
     lines = sql(
         f"select basket_id, customer_id, item_id from events where event_type in ({types})", events=events
     ).arrow()
-    basket_codes, basket_ids = _codes(lines["basket_id"])
-    customer_codes, _ = _codes(lines["customer_id"])
-    item_codes, item_ids = _codes(lines["item_id"])
+    basket_ids, basket_codes = indexed(lines["basket_id"])
+    _, customer_codes = indexed(lines["customer_id"])
+    item_ids, item_codes = indexed(lines["item_id"])
     # Two customers' baskets may have the same id, as where each customer's visits are numbered from 1.
     keys, rows = np.unique(customer_codes.astype(np.int64) * len(basket_ids) + basket_codes, return_inverse=True)
     matrix = csr_matrix((np.ones(len(rows), dtype=bool), (rows, item_codes)), shape=(len(keys), len(item_ids)))
@@ -88,15 +88,3 @@ def category_baskets(by_item: BasketMatrix, items: Table) -> BasketMatrix:
     rows = sql("select item_id, category from items where category <> 'unknown'", items=items).fetchall()
     category_of = dict(rows)
     return by_item.grouped([category_of.get(item) for item in by_item.things])
-
-
-def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], NDArray[Any]]:
-    """Each value as its position among the distinct values in ascending order, and those values."""
-    encoded = column.combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    values = np.asarray(encoded.dictionary.to_pylist(), dtype=object)
-    order = np.argsort(values, kind="stable")
-    position = np.empty(len(values), dtype=np.int32)
-    position[order] = np.arange(len(values), dtype=np.int32)
-    return position[encoded.indices.to_numpy(zero_copy_only=False)], values[order]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cx_assets.table import Table, sql
+from cx_assets.table.schema import instant
 
 # In the order in which they are shown.
 FEATURES = (
@@ -46,10 +47,10 @@ def customer_features(events: Table, items: Table, *, as_of: datetime) -> Table:
         with history as (
             select customer_id, basket_id, item_id, day, value,
                 event_type = 'purchase'
-                or not exists (select 1 from events where event_type = 'purchase' and occurred_at < {_instant(as_of)})
+                or not exists (select 1 from events where event_type = 'purchase' and occurred_at < {instant(as_of)})
                 as counts
             from events
-            where occurred_at < {_instant(as_of)}
+            where occurred_at < {instant(as_of)}
         ),
         basket_items as (
             select distinct customer_id, basket_id, item_id from history where counts
@@ -96,17 +97,17 @@ def customer_features(events: Table, items: Table, *, as_of: datetime) -> Table:
         )
         select
             customer_id,
-            date_diff('day', last_day, cast({_instant(as_of)} as date)) as recency_days,
+            date_diff('day', last_day, cast({instant(as_of)} as date)) as recency_days,
             coalesce(frequency, 0) as frequency,
             cast(monetary as double) as monetary,
             coalesce(basket_items / frequency, 0) as mean_basket_size,
             coalesce(cast(monetary as double) / frequency, 0) as mean_basket_value,
-            date_diff('day', first_day, cast({_instant(as_of)} as date)) as tenure_days,
+            date_diff('day', first_day, cast({instant(as_of)} as date)) as tenure_days,
             categories,
             breadth.items as items,
             share_categories,
             share_values,
-            {_instant(as_of)} as as_of
+            {instant(as_of)} as as_of
         from breadth
         join days using (customer_id)
         join tastes using (customer_id)
@@ -174,8 +175,3 @@ def leading_shares(shares: Table, customers: pd.Series, *, categories: int) -> p
 def _money(column: str) -> str:
     """SQL for an amount as a decimal: sums of decimals don't depend on the order in which threads add them up."""
     return f"cast(coalesce({column}, 0) as decimal(18, 4))"
-
-
-def _instant(at: datetime) -> str:
-    """A SQL literal for an instant in UTC."""
-    return f"timestamp '{at:%Y-%m-%d %H:%M:%S.%f}'"

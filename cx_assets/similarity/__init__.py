@@ -5,9 +5,9 @@ attributes of items (`content`), all sparse and top-k. Does not: weighting event
 customer (`recommendations`).
 """
 
-from cx_assets.similarity.content import top_k_content
+from cx_assets.similarity.content import described_by, top_k_content
 from cx_assets.similarity.cosine import top_k_cosine
 from cx_assets.similarity.neighbours import Neighbours
 from cx_assets.similarity.pearson import top_k_pearson
 
-__all__ = ["Neighbours", "top_k_content", "top_k_cosine", "top_k_pearson"]
+__all__ = ["Neighbours", "described_by", "top_k_content", "top_k_cosine", "top_k_pearson"]

@@ -16,15 +16,12 @@ from scipy.sparse import csr_matrix
 
 from cx_assets.matrices.matrix import InteractionMatrix
 from cx_assets.similarity import tables
-from cx_assets.similarity.content import top_k_content
+from cx_assets.similarity.content import described_by, top_k_content
 from cx_assets.similarity.cosine import top_k_cosine
 from cx_assets.similarity.neighbours import Neighbours
 from cx_assets.similarity.pearson import top_k_pearson
 from cx_assets.similarity.tastes import Basis, cosine_basis, pearson_basis, tastes
 from cx_assets.table import Table, table_asset
-
-# Columns of `items` that describe an item without being declared as attributes.
-ALSO_DESCRIBES = ("category",)
 
 
 class CustomerNeighboursConfig(dg.Config):
@@ -118,15 +115,6 @@ def content_neighbours(
     near = top_k_content(ordered, columns, config.k)
     context.add_output_metadata(_figures(near, ", ".join(columns)))
     return _rows([near], ordered["item_id"].to_numpy(dtype=object), "item_id")
-
-
-def described_by(columns: Sequence[str]) -> list[str]:
-    """Of the columns of `items` those that describe an item: the declared attributes and the category.
-
-    Args:
-        columns: names; an attribute is one that has its `<name>_imputed` beside it.
-    """
-    return [c for c in columns if f"{c}_imputed" in set(columns) or c in ALSO_DESCRIBES]
 
 
 def _bases(interactions: Table, cosine_on: str) -> tuple[Basis, Basis]:

@@ -1,7 +1,7 @@
 """Neighbours by content: items whose attributes say that they are alike, also items that nobody has bought yet.
 
-Belongs here: turning attributes into weighted tokens and finding the nearest items by them. Does not: which columns of
-a dataset are attributes (`assets`).
+Belongs here: which columns describe an item, turning them into weighted tokens, and finding the nearest items by them.
+Does not: what is put in for a missing attribute (`warehouse.missing`).
 """
 
 from collections.abc import Sequence
@@ -29,6 +29,9 @@ from cx_assets.similarity.products import Products, joined
 
 METHOD = "content"
 
+# Columns of `items` that describe an item without being declared as attributes.
+ALSO_DESCRIBES = ("category",)
+
 # What stands for a value that isn't known. It says nothing about an item: two unknowns aren't alike.
 UNKNOWN = ("", "unknown")
 
@@ -38,6 +41,15 @@ COMMON = 0.1
 
 # Profiles fetched by their rare tokens at first, beyond k.
 SPARE = 120
+
+
+def described_by(columns: Sequence[str]) -> list[str]:
+    """Of the columns of `items` those that describe an item: the declared attributes and the category.
+
+    Args:
+        columns: names; an attribute is one that has its `<name>_imputed` beside it.
+    """
+    return [c for c in columns if f"{c}_imputed" in set(columns) or c in ALSO_DESCRIBES]
 
 
 def top_k_content(items: pd.DataFrame, columns: Sequence[str], k: int) -> Neighbours:

@@ -6,6 +6,7 @@ before the first run, the data dictionary. Does not: reading or writing rows (`i
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -103,3 +104,8 @@ def quoted(name: str) -> str:
 def literal(value: str) -> str:
     """`value` as a SQL string."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def instant(moment: datetime) -> str:
+    """`moment`, UTC without zone, as a SQL timestamp."""
+    return f"timestamp '{moment:%Y-%m-%d %H:%M:%S.%f}'"

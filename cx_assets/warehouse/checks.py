@@ -70,15 +70,21 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
 
     @table_check("events", blocking=True)
     def events_keep_the_contract(events: Table) -> dg.AssetCheckResult:
-        """Every event has a customer, an item, a known type, a quantity above 0, no value below 0, and its own day."""
+        """Every event has a customer, an item, a known type, a day of the dataset, and figures in their bounds.
+
+        The quantity is above 0, the value not below 0, and a rating, which a rating event has, inside the scale.
+        """
+        low, high = dataset.rating_scale or (None, None)
+        off_scale = f"not rating between {low} and {high}" if dataset.rating_scale else "rating is not null"
         return law(
             sql(
                 f"""
                 select * from events
                 where customer_id = '' or item_id = '' or basket_id = '' or quantity <= 0 or value < 0
-                    or cast(occurred_at as date) <> day or day < date '{dataset.first_day}'
+                    or cast(occurred_at as date) <> day
+                    or day not between date '{dataset.first_day}' and date '{dataset.last_known_day}'
                     or event_type not in ('purchase', 'view', 'cart', 'rating')
-                    or (event_type = 'rating' and rating is null)
+                    or (event_type = 'rating' and rating is null) or {off_scale}
                 """,
                 events=events,
             ),
@@ -230,7 +236,8 @@ def _baskets_add_up(dataset: Dataset) -> dg.AssetChecksDefinition:
                 select customer_id, basket_id, value, value_of_events, quantity, quantity_of_events
                 from kept full join told using (customer_id, basket_id)
                 where told is null or kept is null
-                    or abs(value - value_of_events) > 0.005 or abs(quantity - quantity_of_events) > 0.005
+                    or abs(value - value_of_events) > 0.005 + 1e-9 * value_of_events
+                    or abs(quantity - quantity_of_events) > 0.005 + 1e-9 * quantity_of_events
                 order by customer_id, basket_id
                 """,
                 baskets=baskets,

@@ -43,9 +43,9 @@ def judge(raw_events: Table, dataset: Dataset) -> Table:
             select
                 day,
                 occurred_at as time_given, {utc_timestamp("occurred_at")} as at_,
-                trim(coalesce(customer_id, '')) as customer_id,
-                trim(coalesce(item_id, '')) as item_id,
-                lower(trim(coalesce(event_type, ''))) as event_type,
+                customer_id as customer_given, trim(coalesce(customer_id, '')) as customer_id,
+                item_id as item_given, trim(coalesce(item_id, '')) as item_id,
+                event_type as type_given, lower(trim(coalesce(event_type, ''))) as event_type,
                 nullif(trim(basket_id), '') as basket_given,
                 quantity as quantity_given, try_cast(quantity as double) as quantity,
                 value as value_given, try_cast(value as double) as value,

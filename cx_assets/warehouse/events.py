@@ -45,8 +45,9 @@ def rejected(judged: Table) -> Table:
     return sql(
         """
         select
-            day, reason, time_given as occurred_at, customer_id, item_id, event_type, basket_given as basket_id,
-            quantity_given as quantity, value_given as value, rating_given as rating, source_file, source_row
+            day, reason, time_given as occurred_at, customer_given as customer_id, item_given as item_id,
+            type_given as event_type, basket_given as basket_id, quantity_given as quantity,
+            value_given as value, rating_given as rating, source_file, source_row
         from judged where reason is not null
         order by source_file, source_row
         """,

@@ -99,6 +99,20 @@ def test_a_planted_leak_is_caught_by_the_same_comparison(tables: Tables, how: st
     assert digest(leaking(events)) != digest(leaking(changed_after(events, window.as_of, how)))
 
 
+def test_an_item_that_only_events_of_the_window_name_is_not_in_the_catalogue_that_is_learnt_from(
+    tables: Tables,
+) -> None:
+    events = shop_events()
+    window = last_window(tables(events), 28)
+    later = events.iloc[[-1]].assign(item_id="new", event_id="e-new")
+    assert later["occurred_at"].iloc[0] >= window.as_of
+    stranger = shop_items().iloc[[0]].assign(item_id="new", in_master=False)
+    items = pd.concat([shop_items(), stranger], ignore_index=True)
+    training = training_before(tables(pd.concat([events, later])), items, window, EventWeights(), RULES)
+    assert "new" not in training.items["item_id"].tolist()
+    assert len(training.items) == len(shop_items())
+
+
 def test_training_data_that_reach_into_the_window_are_refused(tables: Tables) -> None:
     events, items = tables(shop_events()), shop_items()
     window = last_window(events, 28)

@@ -36,7 +36,7 @@ class Table:
         dg.materialize([self.asset, self.check], instance=self.instance, selection=selection, raise_on_error=False)
 
     def reasons(self) -> list[str]:
-        return unmet(self.instance, self.check.check_keys)
+        return unmet(self.instance, self.check.check_specs)
 
 
 @pytest.fixture
@@ -79,6 +79,15 @@ def test_a_verdict_on_older_rows_does_not_count_until_the_check_ran_again(table:
     assert table.reasons() == []
 
 
+def test_a_verdict_on_older_rows_of_another_table_that_the_check_reads_does_not_count(table: Table) -> None:
+    table.run()
+    (spec,) = table.check.check_specs
+    reading = dg.AssetCheckSpec(spec.name, asset=spec.asset_key, additional_deps=["other"], blocking=True)
+    assert unmet(table.instance, [reading]) == []
+    table.instance.report_runless_asset_event(dg.AssetMaterialization("other"))
+    assert unmet(table.instance, [reading]) == ["table: law: ran before other was last materialized"]
+
+
 def test_a_check_that_broke_down_does_not_vouch(table: Table) -> None:
     table.verdict = None
     table.run()
@@ -94,7 +103,7 @@ def test_a_run_that_failed_before_its_checks_does_not_vouch(table: Table) -> Non
 
 def test_of_several_checks_each_that_does_not_vouch_is_told_in_order(table: Table) -> None:
     table.run()
-    unknown = dg.AssetCheckKey(dg.AssetKey("a_table"), "structure")
-    assert unmet(table.instance, [*table.check.check_keys, unknown]) == [
+    unknown = dg.AssetCheckSpec("structure", asset="a_table", blocking=True)
+    assert unmet(table.instance, [*table.check.check_specs, unknown]) == [
         "a_table: structure: the table was never materialized"
     ]

@@ -3,7 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cx_assets.similarity.assets import described_by
+from cx_assets.similarity import described_by
 from cx_assets_tests.matrices.rows import NOON, SEED, event, frame, rated
 from cx_assets_tests.runs import failed, rows, verdicts
 from cx_assets_tests.similarity.chain import catalogue, run

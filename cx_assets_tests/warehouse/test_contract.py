@@ -117,6 +117,15 @@ def test_an_event_breaks_the_first_clause_that_it_breaks(
     assert reason(con, dataset, **event) == expected
 
 
+def test_a_rejected_event_tells_what_was_delivered_and_not_what_was_made_of_it(
+    con: duckdb.DuckDBPyConnection, dataset: Dataset
+) -> None:
+    event = {"customer_id": None, "item_id": " Tea ", "event_type": "Refund", "quantity": " 1"}
+    told = rejected(judge(delivered(con, dataset, event), dataset))
+    chosen = sql("select customer_id, item_id, event_type, quantity from t", t=told)
+    assert chosen.fetchall() == [(None, " Tea ", "Refund", " 1")]
+
+
 def test_a_rating_without_a_declared_scale_is_rejected(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     dataset = write_tiny(tmp_path, {}, manifest=TINY.replace("rating_scale: [1, 5]\n", ""))
     assert reason(con, dataset, event_type="rating", rating="3") == "rating without a declared scale"
