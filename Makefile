@@ -35,9 +35,9 @@ bench: $(VENV)/installed-bench  ## speed and memory, measured and written to dat
 docs: $(VENV)/installed  ## the tables in the README, from their declarations
 	$(BIN)/cx tables --write README.md
 
-clean:  ## all that was made: the environment and data/, except its README
+clean:  ## all that was made: the environment, and what runs left in data/; your own files there stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find data -mindepth 1 ! -name README.md -delete
+	rm -rf data/published data/.published-* data/working.* data/dagster data/benchmarks data/*_run.json data/failed_runs.log
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:

@@ -134,8 +134,8 @@ def failure_text(context: dg.RunFailureSensorContext) -> str:
             f"{datetime.now(UTC).isoformat(timespec='seconds')} run {run.run_id} of {run.job_name}{days} failed:",
             *(f"  {line}" for step in steps for line in step.splitlines()),
             "  Every table is whole, old or new, and readers have what was last published. Correct the cause, then "
-            "run it again: in the UI open the run and choose 're-execute from failure', or",
-            f"  DAGSTER_HOME=$(cx home) dagster job execute -m cx_assets.definitions -j {run.job_name}{tags}",
+            "run it again: in the UI open the run and choose 're-execute from failure'"
+            + _or_by_command(run.job_name, tags),
         ]
     )
 
@@ -150,3 +150,10 @@ def failed_checks(instance: dg.DagsterInstance, run_id: str) -> dict[str, str]:
                 name = f"{verdict.asset_key.to_user_string()}: {verdict.check_name}"
                 told[entry.dagster_event.step_key] = f"{name}: {verdict.description}"
     return told
+
+
+def _or_by_command(job: str, tags: str) -> str:
+    """How to run a job again from the command line; what was launched without a job of its own can't be."""
+    if job.startswith("__"):
+        return "."
+    return f", or\n  DAGSTER_HOME=$(cx home) dagster job execute -m cx_assets.definitions -j {job}{tags}"

@@ -22,6 +22,7 @@ from cx_assets.publishing.assets import publishing_assets, publishing_checks
 from cx_assets.publishing.tables import PUBLISHED_TABLES
 from cx_assets.recommendations import assets as recommendations
 from cx_assets.recommendations import checks as recommendations_checks
+from cx_assets.recommendations.config import Blending
 from cx_assets.rules import assets as rules
 from cx_assets.rules import checks as rules_checks
 from cx_assets.rules.config import RuleMining
@@ -60,7 +61,7 @@ def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.
     dataset = dataset or load_dataset(settings.dataset)
     if wrong := problems(dataset):
         raise ManifestError("\n".join(wrong))
-    tables = table_assets(dataset)
+    tables = table_assets(dataset, settings)
     specs = [declared(asset) for asset in tables]
     checks = [
         *ingestion_checks(dataset),
@@ -86,13 +87,14 @@ def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.
             "tables": duckdb_tables,
             "interaction_weights": InteractionWeights(),
             "rule_mining": RuleMining(basket_event_types=list(dataset.basket_event_types)),
+            "blending": Blending(),
             "evaluation_settings": EvaluationSettings(),
         },
         executor=dg.in_process_executor,
     )
 
 
-def table_assets(dataset: Dataset) -> list[dg.AssetsDefinition]:
+def table_assets(dataset: Dataset, settings: Settings) -> list[dg.AssetsDefinition]:
     """Every table but the last, in the order of the flow."""
     daily_events = partitions.daily_events(dataset)
     models = [list(dg.load_assets_from_modules([module])) for module in MODELS]
@@ -100,13 +102,13 @@ def table_assets(dataset: Dataset) -> list[dg.AssetsDefinition]:
         *ingestion_assets(dataset, daily_events),
         *warehouse_assets(dataset, daily_events),
         *(asset for stage in models for asset in stage if isinstance(asset, dg.AssetsDefinition)),
-        *evaluation.evaluation_assets(dataset),
+        *evaluation.evaluation_assets(dataset, settings),
     ]
 
 
 def table_specs(dataset: Dataset) -> list[TableSpec]:
     """The declarations of all tables, in the order of the flow."""
-    return [*(declared(asset) for asset in table_assets(dataset)), PUBLISHED_TABLES]
+    return [*(declared(asset) for asset in table_assets(dataset, Settings())), PUBLISHED_TABLES]
 
 
 def declared(asset: dg.AssetsDefinition) -> TableSpec:

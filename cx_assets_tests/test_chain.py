@@ -179,7 +179,7 @@ def test_one_customer_or_one_item_makes_smaller_tables(
     assert counts["matrices.interactions"] == len(customers) * len(items)
     assert counts["segments.customer_segments"] == len(customers)
     assert (counts["similarity.customer_neighbours"] == 0) == (len(customers) == 1)
-    assert (counts["similarity.item_neighbours"] == 0) == (len(items) == 1)
+    assert counts["similarity.item_neighbours"] == 0  # too few customers, or no other item
     assert counts["recommendations.recommendations"] == len(customers) * len(items)
 
 

@@ -16,6 +16,7 @@ from cx_assets.evaluation.report import ReportInput, render
 from cx_assets.evaluation.split import LISTS, last_window, training_events, truth, who_is_judged
 from cx_assets.matrices.config import InteractionWeights
 from cx_assets.recommendations.catalogue import recommenders
+from cx_assets.recommendations.config import Blending
 from cx_assets.rules.config import RuleMining
 from cx_assets.settings import Settings
 from cx_assets.table import Table, as_of_date, markdown, table_asset
@@ -29,6 +30,7 @@ def judged_lists(
     evaluation_settings: EvaluationSettings,
     interaction_weights: InteractionWeights,
     rule_mining: RuleMining,
+    blending: Blending,
 ) -> pa.Table:
     """One row per recommender, list and judged customer: what was shown, and what of it the customer went on to take.
 
@@ -38,7 +40,7 @@ def judged_lists(
     window = last_window(events, evaluation_settings.horizon_days)
     pairs = truth(events, items, window)
     training = training_before(events, items.df(), window, interaction_weights.weights(), rule_mining.settings("item"))
-    judged = judge(recommenders(), training, pairs, window, depth=LIST_DEPTH)
+    judged = judge(recommenders(blending.weights()), training, pairs, window, depth=LIST_DEPTH)
     who = who_is_judged(events, pairs, window)
     context.add_output_metadata(
         {
@@ -111,8 +113,8 @@ def comparisons(
     return rows.assign(as_of=judged.as_of, horizon_days=judged.horizon_days)
 
 
-def evaluation_report_asset(dataset: Dataset) -> dg.AssetsDefinition:
-    """The report's asset, which bears the title of the dataset."""
+def evaluation_report_asset(dataset: Dataset, settings: Settings) -> dg.AssetsDefinition:
+    """The report's asset, which bears the title of the dataset and says where it will be published."""
 
     @table_asset(tables.EVALUATION_REPORT, code_version="1", kinds=("html",))
     def evaluation_report(
@@ -155,7 +157,7 @@ def evaluation_report_asset(dataset: Dataset) -> dg.AssetsDefinition:
                 recommender_words={one.name: _first_line(one) for one in recommenders()},
             )
         )
-        path = Settings().published_dir / "report.html"
+        path = settings.published_dir / "report.html"
         context.add_output_metadata(
             {
                 "report": dg.MetadataValue.path(str(path)),
@@ -169,9 +171,9 @@ def evaluation_report_asset(dataset: Dataset) -> dg.AssetsDefinition:
     return evaluation_report
 
 
-def evaluation_assets(dataset: Dataset) -> list[dg.AssetsDefinition]:
-    """The stage's assets for a dataset."""
-    return [judged_lists, metrics, comparisons, evaluation_report_asset(dataset)]
+def evaluation_assets(dataset: Dataset, settings: Settings) -> list[dg.AssetsDefinition]:
+    """The stage's assets for a dataset and an operator's settings."""
+    return [judged_lists, metrics, comparisons, evaluation_report_asset(dataset, settings)]
 
 
 def _first_line(thing: object) -> str:

@@ -9,14 +9,15 @@ import pandas as pd
 
 from cx_assets.evaluation.beyond_accuracy import BEYOND_METRICS
 from cx_assets.evaluation.boards import board_k
+from cx_assets.evaluation.config import EvaluationSettings
 from cx_assets.evaluation.metrics import ACCURACY_METRICS
 from cx_assets.evaluation.narrative import BASELINE, ENOUGH_CUSTOMERS, PUBLISHED
+from cx_assets.recommendations.catalogue import recommenders
 from cx_assets.table import Table, law, sql, table_check
 
 REBUILD = "Materialize judged_lists, metrics and comparisons again, in this order, from the same events."
 ROUNDING = 1e-9
 GATE_LISTS = ("both", "discovery")
-REQUIRED = (PUBLISHED, BASELINE, "random", "personal_frequency")
 
 
 @table_check(asset="judged_lists", blocking=True)
@@ -101,13 +102,16 @@ def metrics_are_possible(metrics: Table) -> dg.AssetCheckResult:
 
 
 @table_check(asset="metrics", blocking=True)
-def metrics_are_complete(metrics: Table, judged_lists: Table) -> dg.AssetCheckResult:
+def metrics_are_complete(
+    metrics: Table, judged_lists: Table, evaluation_settings: EvaluationSettings
+) -> dg.AssetCheckResult:
     """Every recommender, list, metric and k is there exactly once, the published recommender and baselines among them.
 
     Novelty alone may be missing, where a recommender shows nothing at all.
     """
     names = pd.DataFrame({"metric": [*ACCURACY_METRICS, *BEYOND_METRICS]})
-    required = pd.DataFrame({"recommender": REQUIRED})
+    required = pd.DataFrame({"recommender": [one.name for one in recommenders()]})
+    lengths = pd.DataFrame({"k": evaluation_settings.list_lengths})
     expected = sql(
         """
         with judged as (
@@ -122,10 +126,10 @@ def metrics_are_complete(metrics: Table, judged_lists: Table) -> dg.AssetCheckRe
             anti join judged j on j.recommender = r.recommender and j.list = l.list
         )
         select w.recommender, w.list, n.metric, k.k, (n.metric = 'novelty' and w.longest = 0) as optional
-        from wanted w cross join names n cross join (select distinct k from metrics) k
+        from wanted w cross join names n cross join lengths k
         """,
         judged_lists=judged_lists,
-        metrics=metrics,
+        lengths=lengths,
         names=names,
         required=required,
     )
@@ -238,7 +242,7 @@ def judge_gate(comparisons: pd.DataFrame, metrics: pd.DataFrame) -> dg.AssetChec
     broken = leads.reindex(told).loc[~(lower > 0)].reset_index()[evidence]
     if untold and broken.empty:
         return dg.AssetCheckResult(
-            passed=True,
+            passed=False,
             severity=dg.AssetCheckSeverity.WARN,
             description=(
                 f"Too few customers were judged to say whether {PUBLISHED} beats {BASELINE} "

@@ -9,7 +9,7 @@ from cx_assets.matrices.config import InteractionWeights
 from cx_assets.recommendations import popular_items as popularity
 from cx_assets.recommendations import related_items, tables
 from cx_assets.recommendations.blend import Blend
-from cx_assets.recommendations.config import RecommendationConfig
+from cx_assets.recommendations.config import Blending
 from cx_assets.recommendations.lists import FALLBACKS, published_lists
 from cx_assets.recommendations.recommender import build_training
 from cx_assets.table import Table, as_of_date, markdown, sql, table_asset
@@ -46,7 +46,7 @@ def bought_together(rules: Table, items: Table, interactions: Table) -> Table:
 @table_asset(tables.RECOMMENDATIONS, code_version="1", kinds=("python",))
 def recommendations(
     context: dg.AssetExecutionContext,
-    config: RecommendationConfig,
+    blending: Blending,
     interaction_weights: InteractionWeights,
     events: Table,
     interactions: Table,
@@ -80,7 +80,7 @@ def recommendations(
         },
     )
     segments = sql("select customer_id, segment from s where segment_id >= 0", s=customer_segments).df()
-    blend = Blend(config.weights()).fit(training)
+    blend = Blend(blending.weights()).fit(training)
     rows = published_lists(training, blend, popular_items, dict(segments.itertuples(index=False, name=None)))
     discovery = np.asarray(rows["list"]) == "discovery"
     filled = np.isin(np.asarray(rows["recommender"]), FALLBACKS)

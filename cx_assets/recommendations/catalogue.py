@@ -7,7 +7,7 @@ recommender, write its module and name it here.
 from __future__ import annotations
 
 from cx_assets.recommendations.basket_rules import BasketRules
-from cx_assets.recommendations.blend import Blend
+from cx_assets.recommendations.blend import Blend, BlendWeights
 from cx_assets.recommendations.chance import Chance
 from cx_assets.recommendations.customer_knn import CustomerKnn
 from cx_assets.recommendations.item_knn import Content, ItemKnn
@@ -18,8 +18,12 @@ from cx_assets.recommendations.recommender import Recommender
 HALF_LIFE_DAYS = 90.0
 
 
-def recommenders() -> list[Recommender]:
-    """Fresh recommenders, not fitted, the simplest first and the published one last."""
+def recommenders(blend: BlendWeights | None = None) -> list[Recommender]:
+    """Fresh recommenders, not fitted, the simplest first and the published one last.
+
+    Args:
+        blend: the published one's weights; None for the defaults.
+    """
     return [
         Chance(),
         Popularity(),
@@ -31,5 +35,5 @@ def recommenders() -> list[Recommender]:
         ItemKnn(),
         Content(),
         BasketRules(),
-        Blend(),
+        Blend(blend or BlendWeights()),
     ]

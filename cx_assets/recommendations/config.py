@@ -1,6 +1,7 @@
-"""What an operator may set about recommendations.
+"""What an operator may set about recommendations, as a Dagster resource.
 
-Belongs here: the configuration that the asset shows in the UI. Does not: what the weights do (`blend`).
+Belongs here: the resource that hands `BlendWeights` to the assets. Does not: what the weights do (`blend`). It is a
+resource and not the configuration of one asset, so that the evaluation judges the blend that is published.
 """
 
 import dagster as dg
@@ -9,8 +10,8 @@ from pydantic import Field
 from cx_assets.recommendations.blend import BlendWeights
 
 
-class RecommendationConfig(dg.Config):
-    """How the published blend weighs its parts. The evaluation judges the defaults."""
+class Blending(dg.ConfigurableResource[None]):
+    """How the published blend weighs its parts; the evaluation judges the same."""
 
     half_life_days: float = Field(
         default=BlendWeights.half_life_days, gt=0, description="Days after which a customer's own event counts half."

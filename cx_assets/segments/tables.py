@@ -65,5 +65,3 @@ SEGMENT_PROFILES = schema(
     column("as_of", "timestamp", "only events before this instant were used"),
     key=("segment_id",),
 )
-
-ALL = (CUSTOMER_FEATURES, CUSTOMER_SEGMENTS, SEGMENT_PROFILES)

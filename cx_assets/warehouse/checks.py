@@ -8,7 +8,10 @@ import dagster as dg
 from cx_assets.dataset import Dataset
 from cx_assets.settings import Settings
 from cx_assets.table import Table, law, sql, table_check
-from cx_assets.table.asset import POOL
+from cx_assets.warehouse.master_checks import master_checks
+
+# Days with fewer delivered events are too small to be judged by a share.
+ENOUGH_ROWS = 100
 
 
 def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetChecksDefinition]:
@@ -66,6 +69,33 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
                     rejected_events=rejected_events,
                 ).fetchall()
             },
+        )
+
+    @table_check("rejected_events", blocking=True)
+    def no_day_is_mostly_rejected(rejected_events: Table, raw_events: Table) -> dg.AssetCheckResult:
+        """On no day with enough events do most break the contract: in a year, one broken export hides under the limit.
+
+        Rows that tell no usable time are left out: they are carried by the dataset's first day, whatever their own was.
+        """
+        days = sql(
+            f"""
+            with told as (
+                select day, count(*) as delivered from raw_events group by day having count(*) >= {ENOUGH_ROWS}
+            ), refused as (
+                select day, count(*) as rejected, mode(reason) as mostly
+                from rejected_events where not contains(reason, 'time') group by day
+            )
+            select day, delivered, coalesce(rejected, 0) as rejected, mostly
+            from told left join refused using (day) order by day
+            """,
+            raw_events=raw_events,
+            rejected_events=rejected_events,
+        )
+        return law(
+            sql("select * from days where rejected > delivered / 2", days=days),
+            days.count(),
+            "days have more rejected events than others",
+            "Correct the export of these days, then materialize them again.",
         )
 
     @table_check("events", blocking=True)
@@ -126,92 +156,13 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
     return [
         nothing_is_lost,
         few_events_are_rejected,
+        no_day_is_mostly_rejected,
         events_keep_the_contract,
         no_day_is_missing,
         there_are_events,
         _baskets_add_up(dataset),
-        *_master_checks(),
+        *master_checks(),
     ]
-
-
-def _master_checks() -> list[dg.AssetChecksDefinition]:
-    checks: list[dg.AssetChecksDefinition] = []
-    for table, key, thing in (("customers", "customer_id", "customers"), ("items", "item_id", "items")):
-        checks += [
-            _references_hold(table, key),
-            _all_are_known(table, key, thing),
-            _ids_are_unique(f"raw_{table}", key),
-        ]
-    return [*checks, *_campaign_checks()]
-
-
-def _references_hold(table: str, key: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=table,
-        name="references_hold",
-        description=f"Every {key} of an event is a row of warehouse.{table}.",
-        additional_ins={"events": dg.AssetIn("events")},
-        blocking=True,
-        pool=POOL,
-    )
-    def references_hold(master: Table, events: Table) -> dg.AssetCheckResult:
-        named = sql(f"select {key}, count(*) as events from events group by {key}", events=events)
-        return law(
-            sql(f"select * from named anti join master using ({key}) order by {key}", named=named, master=master),
-            named.count(),
-            f"{table} that events name are not in warehouse.{table}",
-            f"Materialize {table} again; a missing-value policy 'drop' in the manifest also removes rows.",
-        )
-
-    return references_hold
-
-
-def _all_are_known(table: str, key: str, thing: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=table,
-        name="master_data_are_complete",
-        description=f"The {thing} that have events are in the master data. One that isn't is kept, and counted here.",
-        pool=POOL,
-    )
-    def master_data_are_complete(master: Table) -> dg.AssetCheckResult:
-        return law(
-            sql(f"select {key} from master where not in_master order by {key}", master=master),
-            master.count(),
-            f"{thing} have events and are not in the master data",
-            "They are kept, with missing attributes filled by policy. Ask for their master data.",
-            severity=dg.AssetCheckSeverity.WARN,
-        )
-
-    return master_data_are_complete
-
-
-def _ids_are_unique(table: str, key: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=table,
-        name="ids_are_unique",
-        description=f"Every delivered row has a {key}, and no two the same; the first row of an id is used.",
-        pool=POOL,
-    )
-    def ids_are_unique(delivered: Table) -> dg.AssetCheckResult:
-        return law(
-            sql(
-                f"""
-                with numbered as (
-                    select *, row_number() over (partition by trim({key}) order by source_file, source_row) as copy
-                    from delivered
-                )
-                select * exclude (copy) from numbered where coalesce(trim({key}), '') = '' or copy > 1
-                order by source_file, source_row
-                """,
-                delivered=delivered,
-            ),
-            delivered.count(),
-            f"delivered rows have no {key} or one that came before",
-            "They are not used. Correct the master data.",
-            severity=dg.AssetCheckSeverity.WARN,
-        )
-
-    return ids_are_unique
 
 
 def _baskets_add_up(dataset: Dataset) -> dg.AssetChecksDefinition:
@@ -249,47 +200,3 @@ def _baskets_add_up(dataset: Dataset) -> dg.AssetChecksDefinition:
         )
 
     return baskets_add_up
-
-
-def _campaign_checks() -> list[dg.AssetChecksDefinition]:
-    return [
-        _belongs_to_a_campaign("campaign_targets"),
-        _belongs_to_a_campaign("campaign_responses"),
-        campaigns_are_read,
-    ]
-
-
-def _belongs_to_a_campaign(table: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=table,
-        name="campaign_is_known",
-        description=f"Every row of warehouse.{table} belongs to a campaign of warehouse.campaigns.",
-        additional_ins={"campaigns": dg.AssetIn("campaigns")},
-        pool=POOL,
-    )
-    def campaign_is_known(rows: Table, campaigns: Table) -> dg.AssetCheckResult:
-        return law(
-            sql("select * from rows anti join campaigns using (campaign_id)", rows=rows, campaigns=campaigns),
-            rows.count(),
-            f"rows of {table} name an unknown campaign",
-            "Deliver the campaigns again.",
-            severity=dg.AssetCheckSeverity.WARN,
-        )
-
-    return campaign_is_known
-
-
-@table_check("campaigns", blocking=False)
-def campaigns_are_read(campaigns: Table, raw_campaigns: Table) -> dg.AssetCheckResult:
-    """Every delivered campaign could be read: an id, days that parse, not ending before it starts."""
-    return law(
-        sql(
-            "select * from raw_campaigns r anti join campaigns c on trim(r.campaign_id) = c.campaign_id",
-            raw_campaigns=raw_campaigns,
-            campaigns=campaigns,
-        ),
-        raw_campaigns.count(),
-        "delivered campaigns can't be read",
-        "They are not used. Correct their id or their days.",
-        severity=dg.AssetCheckSeverity.WARN,
-    )

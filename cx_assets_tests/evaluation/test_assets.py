@@ -16,7 +16,9 @@ from cx_assets.evaluation.assets import comparisons, evaluation_report_asset, ju
 from cx_assets.evaluation.config import EvaluationSettings
 from cx_assets.matrices.config import InteractionWeights
 from cx_assets.matrices.interactions import EventWeights, fold_interactions
+from cx_assets.recommendations.config import Blending
 from cx_assets.rules.config import RuleMining
+from cx_assets.settings import Settings
 from cx_assets.table import Table, as_of_date, sql
 from cx_assets_tests.evaluation.samples import shop_events, shop_items
 
@@ -28,10 +30,10 @@ MINING = RuleMining(item_min_support=0.02, max_size=2, min_customers=2)
 def evaluated(tables: Tables, events: pd.DataFrame, settings: EvaluationSettings = SETTINGS) -> dict[str, Any]:
     """All assets of the stage, one after the other."""
     stored, items = tables(events), tables(shop_items())
-    lists = judged_lists(dg.build_asset_context(), stored, items, settings, InteractionWeights(), MINING)
+    lists = judged_lists(dg.build_asset_context(), stored, items, settings, InteractionWeights(), MINING, Blending())
     figures = metrics(dg.build_asset_context(), lists, stored, items, settings)
     leads = comparisons(dg.build_asset_context(), lists, settings)
-    report = evaluation_report_asset(load_dataset("complete_journey"))
+    report = evaluation_report_asset(load_dataset("complete_journey"), Settings())
     segments = [{"customer_id": c, "segment_id": 1, "segment": "all"} for c in sorted(set(events["customer_id"]))]
     profile = {"segment_id": 1, "segment": "all", "customers": len(segments), "share_of_value": 1.0}
     rule = {

@@ -10,7 +10,7 @@ from cx_assets.matrices.interactions import EventWeights, fold_interactions
 from cx_assets.recommendations import assets, checks
 from cx_assets.recommendations import tables as declared
 from cx_assets.recommendations.blend import BlendWeights
-from cx_assets.recommendations.config import RecommendationConfig
+from cx_assets.recommendations.config import Blending
 from cx_assets.similarity import top_k_cosine
 from cx_assets.table import as_of_date
 from cx_assets_tests.recommendations.samples import SHOP, events_of, items_of, trained
@@ -95,7 +95,7 @@ def shop(tables):
     reads = ["events", "interactions", "items", "customers", *held, "rules", "customer_segments"]
     frames["recommendations"] = assets.recommendations(
         dg.build_asset_context(),
-        RecommendationConfig(),
+        Blending(),
         InteractionWeights(),
         **{name: given[name] for name in reads},
         popular_items=frames["popular_items"],
@@ -144,4 +144,4 @@ def test_the_share_of_filled_places_is_reported(tables, shop):
 
 
 def test_the_configuration_starts_from_the_weights_that_are_evaluated():
-    assert RecommendationConfig().weights() == BlendWeights()
+    assert Blending().weights() == BlendWeights()

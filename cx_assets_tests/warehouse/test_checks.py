@@ -49,6 +49,7 @@ def test_every_check_was_asked_of_the_loaded_shop_and_the_blocking_ones_passed(l
         "events: events_keep_the_contract",
         "events: there_are_events",
         "rejected_events: few_events_are_rejected",
+        "rejected_events: no_day_is_mostly_rejected",
         "customers: references_hold",
         "items: references_hold",
         "baskets: baskets_add_up",
@@ -198,3 +199,33 @@ def test_a_campaign_that_can_not_be_read_is_warned_of(laws: Laws) -> None:
     assert "m3" in verdict.metadata["examples"].value
     readable = laws.changed("raw_campaigns", "select * from t where campaign_id <> 'm3'")
     assert laws.ask("campaigns: campaigns_are_read", laws["campaigns"], readable).passed
+
+
+@pytest.mark.parametrize(("reason", "passes"), [("value below 0", False), ("time does not parse", True)])
+def test_a_day_on_which_most_events_are_rejected_fails_unless_they_tell_no_day(
+    laws: Laws, reason: str, passes: bool
+) -> None:
+    delivered = laws.changed("raw_events", "select t.* from t, range(100) where day = '2024-03-05'")
+    rejected = laws.changed(
+        "raw_events", f"select t.*, '{reason}' as reason from t, range(51) where day = '2024-03-05'"
+    )
+    assert laws.ask("rejected_events: no_day_is_mostly_rejected", rejected, delivered).passed is passes
+
+
+def test_a_target_without_a_customer_is_told_of(laws: Laws) -> None:
+    blank = laws.changed("raw_campaign_targets", "select * replace (' ' as customer_id) from t")
+    assert laws.ask("raw_campaign_targets: rows_are_read", laws["raw_campaign_targets"]).passed
+    assert not laws.ask("raw_campaign_targets: rows_are_read", blank).passed
+
+
+def test_a_response_whose_time_does_not_parse_is_told_of(laws: Laws) -> None:
+    late = laws.changed("raw_campaign_responses", "select * replace ('soon' as responded_at) from t")
+    assert laws.ask("raw_campaign_responses: rows_are_read", laws["raw_campaign_responses"]).passed
+    assert not laws.ask("raw_campaign_responses: rows_are_read", late).passed
+
+
+def test_a_campaign_id_that_comes_twice_is_told_of(laws: Laws) -> None:
+    once = laws.changed("raw_campaigns", "select * from t semi join warehouse.campaigns using (campaign_id)")
+    twice = laws.changed("raw_campaigns", "select * from t union all select * from t")
+    assert laws.ask("campaigns: campaigns_are_read", laws["campaigns"], once).passed
+    assert not laws.ask("campaigns: campaigns_are_read", laws["campaigns"], twice).passed
