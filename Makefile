@@ -9,7 +9,7 @@ run: $(VENV)/installed  ## everything, from raw events to the published files
 	$(BIN)/cx run
 
 test: $(VENV)/installed-dev  ## the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-browser: $(VENV)/installed-dev  ## what needs Chromium: the report and the web UI
 	$(BIN)/python -m pytest -m browser

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import dagster as dg
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
@@ -36,7 +37,7 @@ def cx() -> None:
 @app.command()
 def run(first: DayOption = None, last: DayOption = None) -> None:
     """Materialize everything, over all days of the dataset or from FIRST to LAST, and publish it."""
-    settings = Settings()
+    settings = _settings()
     dataset = _usable_dataset(settings)
     first_day, last_day = _days(dataset, first, last)
     began = time.monotonic()
@@ -61,7 +62,7 @@ def run(first: DayOption = None, last: DayOption = None) -> None:
 @app.command()
 def doctor() -> None:
     """Say whether a run on this dataset would work, without writing anything. Exit code 1 if it wouldn't."""
-    settings = Settings()
+    settings = _settings()
     dataset = _usable_dataset(settings)
     sources = len(dataset.events)
     console.print(f"[green]{dataset.path.name} fits its files[/]: {sources} source{'s' * (sources > 1)} of events,")
@@ -71,7 +72,7 @@ def doctor() -> None:
 @app.command()
 def home() -> None:
     """Make Dagster's instance folder and print it, for DAGSTER_HOME."""
-    typer.echo(prepare_home(Settings()))
+    typer.echo(prepare_home(_settings()))
 
 
 @app.command()
@@ -81,7 +82,7 @@ def tables(
     """Print every table and column of the dataset, as Markdown."""
     from cx_assets.definitions import table_specs
 
-    specs = table_specs(_usable_dataset(Settings()))
+    specs = table_specs(_usable_dataset(_settings()))
     if write:
         write_dictionary(write, specs)
     else:
@@ -91,6 +92,19 @@ def tables(
 def main() -> None:
     """The entry point of `cx`."""
     app()
+
+
+def _settings() -> Settings:
+    """The operator's settings, or exit code 1 and which variable is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        for problem in error.errors():
+            variable = f"CX_{problem['loc'][0]}".upper()
+            console.print(
+                f"[red]{variable}={escape(repr(problem['input']))}: {escape(problem['msg'])}[/]", soft_wrap=True
+            )
+        raise typer.Exit(1) from None
 
 
 def _usable_dataset(settings: Settings) -> Dataset:

@@ -32,14 +32,20 @@ def done(*command: str, environment: Mapping[str, str]) -> subprocess.CompletedP
 
 
 @contextmanager
-def started(*command: str, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """Run a Python command beside the test, in a process group that ends with the test."""
+def started(*command: str, environment: Mapping[str, str], listen: bool = False) -> Iterator[subprocess.Popen[str]]:
+    """Run a Python command beside the test, in a process group that ends with the test.
+
+    Args:
+        command: what follows `python`.
+        environment: the whole of it.
+        listen: whether the test reads what it prints; if nobody did, it would stop when the pipe is full.
+    """
     with subprocess.Popen(
         [sys.executable, *command],
         env={**environment, "PYTHONUNBUFFERED": "1"},
         cwd=ROOT,
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdout=subprocess.PIPE if listen else subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,

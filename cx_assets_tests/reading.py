@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-PAUSE = 0.02
+PAUSE = 0.1
 
 
 def read(database: Path) -> dict[str, int]:

@@ -226,8 +226,8 @@ def requested(instance: dg.DagsterInstance, project: dg.Definitions, *happened: 
     return dg.evaluate_automation_conditions(project, instance, PUBLISHED, cursor=first.cursor).total_requested
 
 
-def verdict(name: str, *, passed: bool) -> dg.AssetCheckEvaluation:
-    return dg.AssetCheckEvaluation(dg.AssetKey("evaluation_report"), name, passed=passed, blocking=True)
+def verdict(asset: str, name: str, *, passed: bool) -> dg.AssetCheckEvaluation:
+    return dg.AssetCheckEvaluation(dg.AssetKey(asset), name, passed=passed, blocking=True)
 
 
 @pytest.mark.parametrize("passed", [True, False])
@@ -237,8 +237,10 @@ def test_a_new_report_is_published_when_its_blocking_checks_have_passed(
     shop = whole_shop(tmp_path_factory.getbasetemp()).copied_to(tmp_path / "shop")
     project = build_definitions(shop.settings)
     new_report = dg.AssetMaterialization("evaluation_report")
-    checks = [verdict("structure", passed=True), verdict("published_recommender_beats_popularity", passed=passed)]
+    gate = verdict("evaluation_report", "published_recommender_beats_popularity", passed=passed)
+    checks = [verdict("evaluation_report", "structure", passed=True), gate]
+    new_campaigns = dg.AssetMaterialization("raw_campaigns")
     with shop.instance() as instance:
-        assert requested(instance, project) == 0
+        assert requested(instance, project, new_campaigns, verdict("raw_campaigns", "structure", passed=True)) == 0
         assert requested(instance, project, new_report) == 0  # not yet checked
         assert requested(instance, project, new_report, *checks) == int(passed)

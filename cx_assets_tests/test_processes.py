@@ -15,6 +15,7 @@ from cx_assets_tests.processes import (
     CX,
     DAEMON,
     DAGSTER,
+    PATIENCE,
     READER,
     digests,
     done,
@@ -61,7 +62,7 @@ def killed(whole: WholeShop, shop: WholeShop, tmp_path_factory: pytest.TempPathF
     """One run after the other on the same shop, each killed at its moment."""
     left = {}
     for stage in MOMENTS:
-        with started(*CX, "run", environment=shop.environment()) as process:
+        with started(*CX, "run", environment=shop.environment(), listen=True) as process:
             read_until(process, stage)
             if stage == "publishing":
                 wait_for("the next folder is being written", lambda: len(folders(shop)) == 2, every=0.01)
@@ -98,7 +99,7 @@ class Finished:
 
 @pytest.fixture(scope="module")
 def finished(shop: WholeShop, killed: dict[str, Left]) -> Finished:
-    with started(*READER, str(shop.published), environment=dict(os.environ)) as reader:
+    with started(*READER, str(shop.published), environment=os.environ, listen=True) as reader:
         read_until(reader, "reading")
         run = done(*CX, "run", environment=shop.environment())
         told, _ = reader.communicate("stop", 60)
@@ -159,7 +160,7 @@ def test_two_runs_at_once_both_finish_one_after_the_other(tiny: WholeShop) -> No
             wait_for("both runs have begun", lambda: [run.status for run in instance.get_runs()] == begun)
             assert all(process.poll() is None for process in both)
         for process in both:
-            process.communicate(timeout=120)
+            process.wait(PATIENCE)
         spans = []
         for run in instance.get_runs():
             began = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_START)

@@ -76,7 +76,9 @@ class Explainer:
             return self._sources(part, customers, items)
         if isinstance(part, BasketRules):
             return self._rules(part, customers, items)
-        return [f"popular: {self._done} by {n:,} customer{'' if n == 1 else 's'}" for n in self._training.popularity[items]]
+        return [
+            f"popular: {self._done} by {n:,} customer{'' if n == 1 else 's'}" for n in self._training.popularity[items]
+        ]
 
     def _neighbours(self, part: CustomerKnn, customers: Positions, items: Positions) -> list[str]:
         """`bought by 14 of the 100 customers most like this one`."""

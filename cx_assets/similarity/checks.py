@@ -51,13 +51,10 @@ def symmetric(neighbours: Table, id_column: str) -> dg.AssetCheckResult:
     """Whether two that are neighbours of each other are equally similar both ways."""
     broken = sql(
         f"""
-        with back as (select method, {id_column} as neighbour_id, neighbour_id as {id_column}, similarity from
-        neighbours) select
-            method,
-            {id_column},
-            neighbour_id,
-            neighbours.similarity as there,
-            back.similarity as back
+        with back as (
+            select method, {id_column} as neighbour_id, neighbour_id as {id_column}, similarity from neighbours
+        )
+        select method, {id_column}, neighbour_id, neighbours.similarity as there, back.similarity as back
         from neighbours
         join back using (method, {id_column}, neighbour_id)
         where not abs(neighbours.similarity - back.similarity) <= {SAME}
