@@ -87,8 +87,8 @@ def _repeat_project(times: int, scratch: Path) -> list[Run]:
     return runs
 
 
-def _project(dataset: str, data_dir: Path) -> Run:
-    run = running.run_project(dataset, data_dir)
+def _project(dataset: str, data_dir: Path, scale: int = 1) -> Run:
+    run = running.run_project(dataset, data_dir, scale)
     shutil.rmtree(data_dir)
     console.print(f"  {run.wall_seconds:.1f} s, peak {run.peak_mib:,.0f} MiB")
     return run
@@ -104,7 +104,7 @@ def _plain() -> Run:
 def _scaled(scale: int, scratch: Path) -> Run:
     folder = scratch / f"x{scale}"
     console.print(f"{scale} times the events ...")
-    run = _project(running.generate(scale, folder), scratch / f"data_x{scale}")
+    run = _project(running.generate(scale, folder), scratch / f"data_x{scale}", scale)
     shutil.rmtree(folder)
     return run
 

@@ -71,15 +71,21 @@ def measure(module: str, arguments: list[str], environment: dict[str, str]) -> t
     return Run(time.perf_counter() - start, usage.ru_maxrss / MIB), output
 
 
-def run_project(dataset: str, data_dir: Path) -> Run:
+def run_project(dataset: str, data_dir: Path, scale: int = 1) -> Run:
     """`cx run` on a dataset, into an empty folder.
 
     Args:
         dataset: as for CX_DATASET.
         data_dir: must not exist yet.
+        scale: times the events of the default dataset; DuckDB gets half a gigabyte for each, at least the default.
     """
     data_dir.mkdir(parents=True)
-    environment = {"CX_DATA_DIR": str(data_dir), "CX_DATASET": dataset, "DAGSTER_HOME": ""}
+    environment = {
+        "CX_DATA_DIR": str(data_dir),
+        "CX_DATASET": dataset,
+        "CX_MEMORY_LIMIT": f"{max(1.0, scale / 2):g}GB",
+        "DAGSTER_HOME": "",
+    }
     run, _ = measure("cx_assets.cli", ["run"], environment)
     record = json.loads((data_dir / "last_run.json").read_text("utf-8"))
     return Run(run.wall_seconds, run.peak_mib, comparable_stages(record), events_of(record))

@@ -12,10 +12,10 @@ def asked(monkeypatch):
     """What the benchmark asked to be run, with runs of made-up length in place of real ones."""
     asked = []
 
-    def run_project(dataset, data_dir):
+    def run_project(dataset, data_dir, scale):
         asked.append(dataset)
         data_dir.mkdir(parents=True)
-        scale = int(dataset.removeprefix("x")) if dataset.startswith("x") else 1
+        assert dataset == (f"x{scale}" if scale > 1 else "complete_journey")
         return Run(60.0 * scale, 1000.0, {"load and clean": 10.0 * scale, "rules": 5.0 * scale**2}, 1_000_000 * scale)
 
     def generate(factor, folder):
