@@ -4,10 +4,14 @@ Belongs here: the candidate rules of a set of itemsets with their figures, by ml
 (`fisher`, `redundancy`) or are wanted (`mining`).
 """
 
+import warnings
 from typing import Any
 
 import pandas as pd
-from mlxtend.frequent_patterns import association_rules
+
+with warnings.catch_warnings():
+    # Its import makes Python show every deprecation of the whole process.
+    from mlxtend.frequent_patterns import association_rules
 
 FIGURES = ["support", "confidence", "lift", "leverage", "conviction"]
 

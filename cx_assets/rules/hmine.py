@@ -8,13 +8,17 @@ a tree of Python objects: 0.5 s against 8 s for 104 categories in 103,000 basket
 70,000.
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from mlxtend.frequent_patterns import hmine
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+
+with warnings.catch_warnings():
+    # Its import makes Python show every deprecation of the whole process.
+    from mlxtend.frequent_patterns import hmine
 
 # Above this many cells (one byte each) the frame is handed over sparse: slower by half, but it need not fit in memory.
 DENSE_CELLS = 2**28

@@ -170,12 +170,13 @@ def _baskets_add_up(dataset: Dataset) -> dg.AssetChecksDefinition:
 
     @table_check("baskets", blocking=True)
     def baskets_add_up(baskets: Table, events: Table) -> dg.AssetCheckResult:
-        """Every basket of an event is there, and its value and quantity are those of its events."""
+        """Every basket of an event is there, and its items, value and quantity are those of its events."""
         told = sql(
             f"""
             select
                 customer_id, basket_id, true as told,
-                sum(value) as value_of_events, sum(quantity) as quantity_of_events
+                sum(value) as value_of_events, sum(quantity) as quantity_of_events,
+                count(distinct item_id) as items_of_events
             from events where event_type in ({types}) group by customer_id, basket_id
             """,
             events=events,
@@ -183,10 +184,11 @@ def _baskets_add_up(dataset: Dataset) -> dg.AssetChecksDefinition:
         return law(
             sql(
                 """
-                with kept as (select customer_id, basket_id, true as kept, value, quantity from baskets)
-                select customer_id, basket_id, value, value_of_events, quantity, quantity_of_events
+                with kept as (select customer_id, basket_id, true as kept, items, value, quantity from baskets)
+                select
+                    customer_id, basket_id, items, items_of_events, value, value_of_events, quantity, quantity_of_events
                 from kept full join told using (customer_id, basket_id)
-                where told is null or kept is null
+                where told is null or kept is null or items <> items_of_events
                     or abs(value - value_of_events) > 0.005 + 1e-9 * value_of_events
                     or abs(quantity - quantity_of_events) > 0.005 + 1e-9 * quantity_of_events
                 order by customer_id, basket_id

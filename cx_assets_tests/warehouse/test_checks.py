@@ -173,10 +173,11 @@ def test_a_delivered_id_that_is_missing_or_comes_twice_is_warned_of(laws: Laws, 
         "select * replace (value + 1 as value) from t",
         "select * replace (value - 1 as value) from t",
         "select * replace (quantity * 2 as quantity) from t",
+        "select * replace (items + 1 as items) from t",
         "select * from t offset 1",
         "select * replace (basket_id || 'x' as basket_id) from t",
     ],
-    ids=["worth more", "worth less", "more pieces", "missing", "of no event"],
+    ids=["worth more", "worth less", "more pieces", "more items", "missing", "of no event"],
 )
 def test_a_basket_that_differs_from_its_events_fails(laws: Laws, query: str) -> None:
     assert laws.ask("baskets: baskets_add_up", laws["baskets"], laws["events"]).passed
