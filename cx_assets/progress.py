@@ -26,6 +26,7 @@ class StepRecord:
     seconds: float
     rows: int | None
     ok: bool
+    check: bool
 
 
 class Progress(logging.Handler):
@@ -117,7 +118,7 @@ class Progress(logging.Handler):
 
     def _end(self, step: str, seconds: float, *, ok: bool) -> None:
         rows = self._rows.get(step)
-        self.steps.append(StepRecord(step, self._stages.get(step, ""), seconds, rows, ok))
+        self.steps.append(StepRecord(step, self._stages.get(step, ""), seconds, rows, ok, step in self._checks))
         if not ok:
             self.console.print(f"  [red]{step} failed[/]", highlight=False)
         elif step not in self._checks:
@@ -127,12 +128,12 @@ class Progress(logging.Handler):
     @property
     def assets_done(self) -> list[StepRecord]:
         """The assets that were materialized."""
-        return [step for step in self.steps if step.ok and step.name not in self._checks]
+        return [step for step in self.steps if step.ok and not step.check]
 
     @property
     def checks_done(self) -> int:
         """How many checks ran."""
-        return sum(step.ok and step.name in self._checks for step in self.steps)
+        return sum(step.ok and step.check for step in self.steps)
 
     def stage_seconds(self) -> dict[str, float]:
         """Seconds per stage, its checks included, in the order of the flow."""

@@ -1,11 +1,13 @@
 """The same work as one would otherwise write it: one script, pandas, scikit-learn, implicit and mlxtend, all in memory.
 
 This is what `make bench` compares the project with. It is written as an experienced analyst would: the usual library
-call for each step, vectorised where that is the habit, nothing slow on purpose and nothing tuned. It shares no code
-with the project; the thresholds are the project's defaults. What it leaves out and the project does: rejected events,
-checks, confidence intervals, significance of rules, customers behind rules, pruning, reasons, stored tables.
+call for each step, vectorised where that is the habit, nothing slow on purpose and nothing tuned. Its stages end where
+the project's end: with the stage's tables in a DuckDB file. It shares no code with the project; the thresholds are the
+project's defaults. What it leaves out and the project does: where each row came from, checks, days that can be loaded
+again, confidence intervals, significance of rules, customers behind rules, pruning.
 
-Run as `python -m cx_assets_tests.benchmarks.plain_script FOLDER`; prints JSON: seconds by stage, peak resident memory.
+Run as `python -m cx_assets_tests.benchmarks.plain_script SOURCE TARGET`: the folder of the dataset's files, and the
+database to write. Prints JSON: seconds by stage, peak resident memory.
 """
 
 import json
@@ -16,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 from implicit.nearest_neighbours import CosineRecommender
@@ -23,7 +26,7 @@ from mlxtend.frequent_patterns import association_rules, fpgrowth
 from scipy.sparse import csr_matrix
 from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.preprocessing import StandardScaler
 
@@ -32,6 +35,8 @@ from cx_assets_tests.benchmarks.plain_evaluation import evaluate, score_customer
 CUSTOMER_NEIGHBOURS, ITEM_NEIGHBOURS, CONTENT_NEIGHBOURS, LIST_LENGTH = 100, 20, 10, 20
 CATEGORY_SUPPORT, ITEM_SUPPORT, MAX_SIZE = 0.01, 0.0005, 3
 CATEGORY_CONFIDENCE, ITEM_CONFIDENCE = 0.2, 0.1
+SEGMENTS, BOOTSTRAPS = range(3, 9), 15
+HALF_LIFE_DAYS, MIN_CUSTOMERS = 90, 5
 HORIZON_DAYS = 28
 
 seconds: dict[str, float] = {}
@@ -46,29 +51,82 @@ def stage(name: str) -> Iterator[None]:
     seconds[name] = time.perf_counter() - start
 
 
-def load(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read, drop what can't be used, fill what is missing, and join the category."""
-    lines = pd.read_parquet(folder / "transactions.parquet").rename(
+class Store:
+    """The tables' database."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = duckdb.connect(str(path))
+
+    def put(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a table."""
+        self._connection.register("frame", frame)
+        self._connection.execute(f"create or replace table {name} as from frame")
+
+
+def load(folder: Path, store: Store) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read, set aside what can't be used, fill what is missing, fold baskets, and join the category."""
+    raw = pd.read_parquet(folder / "transactions.parquet").rename(
         columns={"household_id": "customer_id", "product_id": "item_id", "transaction_timestamp": "occurred_at"}
     )
+    store.put("raw_events", raw)
     items = pd.read_parquet(folder / "products.parquet").rename(
         columns={"product_id": "item_id", "product_category": "category"}
     )
-    texts = ["department", "brand", "category", "product_type", "package_size"]
-    items[texts] = items[texts].fillna("unknown")
-    lines = lines.dropna(subset=["customer_id", "item_id", "occurred_at", "basket_id"]).drop_duplicates()
-    lines = lines[(lines["quantity"] > 0) & (lines["sales_value"] >= 0)]
-    lines = lines.merge(items[["item_id", "category"]], on="item_id", how="left")
-    lines["category"] = lines["category"].fillna("unknown")
-    return lines.sort_values("occurred_at", ignore_index=True), items
+    customers = pd.read_parquet(folder / "demographics.parquet").rename(columns={"household_id": "customer_id"})
+    for name, frame in (("raw_items", items), ("raw_customers", customers)):
+        store.put(name, frame)
+    for name in ("campaign_descriptions", "campaigns", "coupon_redemptions"):
+        store.put(name, pd.read_parquet(folder / f"{name}.parquet"))
+    needed = ["customer_id", "item_id", "occurred_at", "basket_id"]
+    reason = np.select(
+        [raw[needed].isna().any(axis=1), raw["quantity"] <= 0, raw["sales_value"] < 0],
+        ["missing", "quantity", "value"],
+        default="",
+    )
+    store.put("rejected_events", raw[reason != ""].assign(reason=reason[reason != ""]))
+    lines = raw[reason == ""].drop_duplicates().sort_values("occurred_at", ignore_index=True)
+    lines["day"] = lines["occurred_at"].dt.normalize()
+    store.put("events", lines)
+    items = items.merge(lines[["item_id"]].drop_duplicates(), on="item_id", how="outer")
+    customers = customers.merge(lines[["customer_id"]].drop_duplicates(), on="customer_id", how="outer")
+    for frame, key in ((items, "item_id"), (customers, "customer_id")):
+        for column in frame.columns.drop(key):
+            frame[f"{column}_imputed"] = frame[column].isna()
+            frame[column] = frame[column].astype(object).fillna("unknown").astype(str)
+    store.put("items", items)
+    store.put("customers", customers)
+    baskets = lines.groupby(["customer_id", "basket_id"], as_index=False).agg(
+        occurred_at=("occurred_at", "min"),
+        items=("item_id", "nunique"),
+        quantity=("quantity", "sum"),
+        value=("sales_value", "sum"),
+    )
+    store.put("baskets", baskets)
+    return lines.merge(items[["item_id", "category"]], on="item_id", how="left"), items
+
+
+def fold(lines: pd.DataFrame) -> pd.DataFrame:
+    """One row per customer and item: how often, how much, since when, and how much of it is recent."""
+    age = (lines["occurred_at"].max() - lines["occurred_at"]).dt.total_seconds() / 86_400
+    return (
+        lines.assign(weight=0.5 ** (age / HALF_LIFE_DAYS))
+        .groupby(["customer_id", "item_id"], as_index=False)
+        .agg(
+            events=("basket_id", "size"),
+            quantity=("quantity", "sum"),
+            value=("sales_value", "sum"),
+            first_at=("occurred_at", "min"),
+            last_at=("occurred_at", "max"),
+            weight=("weight", "sum"),
+        )
+    )
 
 
 def interaction_matrix(lines: pd.DataFrame, customers: pd.Index, items: pd.Index) -> csr_matrix:
     """Customers x items, the number of times bought."""
-    pairs = lines.groupby(["customer_id", "item_id"]).size()
-    rows = customers.get_indexer(pairs.index.get_level_values(0))
-    columns = items.get_indexer(pairs.index.get_level_values(1))
-    return csr_matrix((pairs.to_numpy(np.float32), (rows, columns)), shape=(len(customers), len(items)))
+    pairs = lines.groupby(["customer_id", "item_id"], as_index=False).size()
+    rows, columns = customers.get_indexer(pairs["customer_id"]), items.get_indexer(pairs["item_id"])
+    return csr_matrix((pairs["size"].to_numpy(np.float32), (rows, columns)), shape=(len(customers), len(items)))
 
 
 def nearest(similarity: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -79,6 +137,20 @@ def nearest(similarity: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     values = np.take_along_axis(similarity, chosen, axis=1)
     order = np.argsort(-values, axis=1)
     return np.take_along_axis(chosen, order, axis=1), np.take_along_axis(values, order, axis=1)
+
+
+def neighbour_rows(ids: pd.Index, found: np.ndarray, alike: np.ndarray, method: str) -> pd.DataFrame:
+    """Neighbours as a table: one row per thing and neighbour with a similarity above 0."""
+    rows, ranks = np.nonzero(alike > 0)
+    return pd.DataFrame(
+        {
+            "id": ids.to_numpy()[rows],
+            "neighbour_id": ids.to_numpy()[found[rows, ranks]],
+            "method": method,
+            "similarity": alike[rows, ranks],
+            "rank": ranks + 1,
+        }
+    )
 
 
 def customer_similarity(matrix: csr_matrix) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -93,33 +165,62 @@ def customer_similarity(matrix: csr_matrix) -> dict[str, tuple[np.ndarray, np.nd
     }
 
 
-def item_similarity(matrix: csr_matrix) -> CosineRecommender:
-    """Neighbours of all items by implicit's cosine."""
+def item_similarity(matrix: csr_matrix) -> tuple[CosineRecommender, np.ndarray, np.ndarray]:
+    """Neighbours of all items by implicit's cosine: the model, and for each item its neighbours and how alike."""
     model = CosineRecommender(K=ITEM_NEIGHBOURS + 1)
     model.fit(matrix, show_progress=False)
-    model.similar_items(np.arange(matrix.shape[1]), N=ITEM_NEIGHBOURS + 1)
-    return model
+    found, alike = model.similar_items(np.arange(matrix.shape[1]), N=ITEM_NEIGHBOURS + 1)
+    return model, found[:, 1:], alike[:, 1:]
 
 
-def content_similarity(items: pd.DataFrame, block: int = 1000) -> np.ndarray:
-    """Neighbours of all items by TF-IDF over their attributes, a thousand items at a time.
+def item_correlation(matrix: csr_matrix, block: int = 1000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pearson between the columns of enough customers, a thousand at a time: positions, neighbours, how alike.
+
+    The covariance follows from the sparse product and the means, so that nothing but a block is ever dense.
+    """
+    logged = matrix.copy()
+    logged.data = np.log1p(logged.data)
+    enough = np.flatnonzero(np.diff(matrix.tocsc().indptr) >= MIN_CUSTOMERS)
+    columns = csr_matrix(logged[:, enough].T)
+    n = matrix.shape[0]
+    mean = columns.mean(axis=1).A1
+    spread = np.sqrt(columns.multiply(columns).mean(axis=1).A1 - mean**2)
+    found, alike = [], []
+    for start in range(0, len(enough), block):
+        part = slice(start, start + block)
+        scores = (columns[part] @ columns.T).toarray() / n - np.outer(mean[part], mean)
+        scores /= np.outer(spread[part], spread)
+        scores[np.arange(len(scores)), np.arange(start, start + len(scores))] = -1
+        chosen = np.argpartition(-scores, ITEM_NEIGHBOURS, axis=1)[:, :ITEM_NEIGHBOURS]
+        values = np.take_along_axis(scores, chosen, axis=1)
+        order = np.argsort(-values, axis=1)
+        found.append(enough[np.take_along_axis(chosen, order, axis=1)])
+        alike.append(np.take_along_axis(values, order, axis=1))
+    return enough, np.concatenate(found), np.concatenate(alike)
+
+
+def content_similarity(items: pd.DataFrame, block: int = 1000) -> tuple[np.ndarray, np.ndarray]:
+    """Neighbours of all items by TF-IDF over their attributes, a thousand items at a time, and how alike they are.
 
     The whole product would be 92,000 x 92,000; so it is taken in blocks of rows, each made dense to pick from.
     """
     text = items["department"] + " " + items["brand"] + " " + items["category"] + " " + items["product_type"]
     vectors = TfidfVectorizer(dtype=np.float32).fit_transform(text + " " + items["package_size"])
     found = np.empty((len(items), CONTENT_NEIGHBOURS), dtype=np.int32)
+    alike = np.empty((len(items), CONTENT_NEIGHBOURS), dtype=np.float32)
     for start in range(0, len(items), block):
         scores = (vectors[start : start + block] @ vectors.T).toarray()
         scores[np.arange(len(scores)), np.arange(start, start + len(scores))] = -1
         chosen = np.argpartition(-scores, CONTENT_NEIGHBOURS, axis=1)[:, :CONTENT_NEIGHBOURS]
-        order = np.argsort(-np.take_along_axis(scores, chosen, axis=1), axis=1)
+        values = np.take_along_axis(scores, chosen, axis=1)
+        order = np.argsort(-values, axis=1)
         found[start : start + block] = np.take_along_axis(chosen, order, axis=1)
-    return found
+        alike[start : start + block] = np.take_along_axis(values, order, axis=1)
+    return found, alike
 
 
-def segments(lines: pd.DataFrame) -> pd.Series:
-    """RFM, standardised, k-means with k by silhouette."""
+def segments(lines: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """RFM, standardised, and k-means with the k whose clusters come out the same on bootstrap samples."""
     now = lines["occurred_at"].max()
     customers = lines.groupby("customer_id").agg(
         recency=("occurred_at", lambda at: (now - at.max()).days),
@@ -139,9 +240,18 @@ def segments(lines: pd.DataFrame) -> pd.Series:
     shares = shares.div(shares.sum(axis=1), axis=0).fillna(0)
     top = shares.sum().nlargest(10).index
     features = StandardScaler().fit_transform(np.hstack([np.log1p(customers), scores, shares[top]]))
-    fits = [KMeans(k, n_init=10, random_state=0).fit(features) for k in range(2, 9)]
-    best = max(fits, key=lambda fit: silhouette_score(features, fit.labels_))
-    return pd.Series(best.labels_, customers.index)
+    dice = np.random.default_rng(0)
+    fits = {k: KMeans(k, n_init=10, random_state=0).fit(features) for k in SEGMENTS}
+    stability = {}
+    for k, fit in fits.items():
+        agreement = []
+        for _ in range(BOOTSTRAPS):
+            sample = features[dice.integers(0, len(features), len(features))]
+            again = KMeans(k, n_init=2, random_state=0).fit(sample).predict(features)
+            agreement.append(adjusted_rand_score(fit.labels_, again))
+        stability[k] = np.mean(agreement)
+    best = fits[max(stability, key=lambda k: stability[k])]
+    return customers.join(scores.add_suffix("_score")).reset_index(), pd.Series(best.labels_, customers.index)
 
 
 def basket_rules(lines: pd.DataFrame, thing: str, support: float, confidence: float) -> pd.DataFrame:
@@ -183,43 +293,131 @@ def lists(matrix: csr_matrix, neighbours: tuple[np.ndarray, np.ndarray]) -> tupl
     return repeat, discovery
 
 
-def main(folder: Path) -> None:
+def reasoned_lists(
+    lines: pd.DataFrame,
+    matrix: csr_matrix,
+    neighbours: tuple[np.ndarray, np.ndarray],
+    customers: pd.Index,
+    items: pd.Index,
+) -> pd.DataFrame:
+    """Both lists of every customer as a table: one row per filled place, with the reason in words."""
+    repeat, discovery = lists(matrix, neighbours)
+    again, new = (
+        _places(customers, items, found, name) for found, name in ((repeat, "repeat"), (discovery, "discovery"))
+    )
+    history = lines.groupby(["customer_id", "item_id"], as_index=False).agg(
+        times=("occurred_at", "size"), last=("occurred_at", "max")
+    )
+    again = again.merge(history, on=["customer_id", "item_id"], how="left")
+    again["reason"] = (
+        "bought " + again["times"].astype(str) + " times, last on " + again["last"].dt.strftime("%Y-%m-%d")
+    )
+    had = (matrix > 0).astype(np.float32)
+    who = neighbours[0]
+    rows = np.repeat(np.arange(len(who)), who.shape[1])
+    same = csr_matrix((np.ones(who.size, dtype=np.float32), (rows, who.ravel())), shape=(len(who), len(who)))
+    support = (same @ had)[customers.get_indexer(new["customer_id"]), items.get_indexer(new["item_id"])]
+    new["reason"] = pd.Series(np.asarray(support).ravel().astype(int)).map(
+        "bought by {} of 100 similar customers".format
+    )
+    return pd.concat([again.drop(columns=["times", "last"]), new])
+
+
+def _places(customers: pd.Index, items: pd.Index, found: np.ndarray, name: str) -> pd.DataFrame:
+    rows, ranks = np.nonzero(found >= 0)
+    return pd.DataFrame(
+        {
+            "customer_id": customers.to_numpy()[rows],
+            "list": name,
+            "rank": ranks + 1,
+            "item_id": items.to_numpy()[found[rows, ranks]],
+        }
+    )
+
+
+def related(by_customers: pd.DataFrame, by_content: pd.DataFrame) -> pd.DataFrame:
+    """Ten items like each item: those that the same customers have first, then those of like attributes."""
+    both = pd.concat([by_customers, by_content]).drop_duplicates(["id", "neighbour_id"])
+    return both.groupby("id").head(10)
+
+
+def together(rules: pd.DataFrame) -> pd.DataFrame:
+    """Ten items bought with each item, by lift."""
+    pairs = rules[rules["antecedents"].map(len) == 1].sort_values("lift", ascending=False)
+    pairs = pairs.assign(item_id=pairs["antecedents"].map(min), other_id=pairs["consequents"].map(min))
+    return pairs[["item_id", "other_id", "confidence", "lift"]].groupby("item_id").head(10)
+
+
+def popular(lines: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+    """Fifty items of every segment, by customers."""
+    pairs = lines[["customer_id", "item_id"]].drop_duplicates().join(labels.rename("segment"), on="customer_id")
+    counts = pairs.groupby(["segment", "item_id"], as_index=False).size().sort_values("size", ascending=False)
+    return counts.groupby("segment").head(50)
+
+
+def stored_rules(rules: pd.DataFrame) -> pd.DataFrame:
+    """Rules with lists in place of frozen sets, which no database knows."""
+    return rules.assign(antecedents=rules["antecedents"].map(sorted), consequents=rules["consequents"].map(sorted))
+
+
+def main(folder: Path, target: Path) -> None:
     """Do all of it, stage by stage."""
+    store = Store(target)
     with stage("load and clean"):
-        lines, items = load(folder)
+        lines, items = load(folder, store)
     with stage("interactions"):
+        store.put("interactions", fold(lines))
         customers = pd.Index(np.sort(lines["customer_id"].unique()))
         bought = pd.Index(np.sort(lines["item_id"].unique()))
         matrix = interaction_matrix(lines, customers, bought)
     with stage("customer similarity"):
         neighbours = customer_similarity(matrix)
+        rows = [neighbour_rows(customers, *found, method) for method, found in neighbours.items()]
+        store.put("customer_neighbours", pd.concat(rows))
     with stage("item similarity"):
-        item_similarity(matrix)
+        _, found, alike = item_similarity(matrix)
+        enough, correlated, correlation = item_correlation(matrix)
+        places = np.zeros((len(bought), ITEM_NEIGHBOURS), dtype=np.int64)
+        values = np.zeros((len(bought), ITEM_NEIGHBOURS), dtype=np.float32)
+        places[enough], values[enough] = correlated, correlation
+        by_customers = neighbour_rows(bought, found, alike, "cosine")
+        rows = [by_customers, neighbour_rows(bought, places, values, "pearson")]
+        store.put("item_neighbours", pd.concat(rows))
     with stage("content similarity"):
-        content_similarity(items)
+        found, alike = content_similarity(items)
+        by_content = neighbour_rows(pd.Index(items["item_id"]), found, alike, "content")
+        store.put("content_neighbours", by_content)
     with stage("segments"):
-        segments(lines)
+        features, labels = segments(lines)
+        store.put("customer_features", features)
+        store.put("customer_segments", labels.rename("segment").reset_index())
+        store.put("segment_profiles", features.assign(segment=labels.to_numpy()).groupby("segment").mean())
     with stage("rules"):
-        basket_rules(lines[lines["category"] != "unknown"], "category", CATEGORY_SUPPORT, CATEGORY_CONFIDENCE)
-        basket_rules(lines, "item_id", ITEM_SUPPORT, ITEM_CONFIDENCE)
+        known = lines[lines["category"] != "unknown"]
+        by_category = basket_rules(known, "category", CATEGORY_SUPPORT, CATEGORY_CONFIDENCE)
+        by_item = basket_rules(lines, "item_id", ITEM_SUPPORT, ITEM_CONFIDENCE)
+        store.put("rules", pd.concat([stored_rules(by_category), stored_rules(by_item)]))
     with stage("recommendations"):
-        lists(matrix, neighbours["cosine"])
+        store.put("recommendations", reasoned_lists(lines, matrix, neighbours["cosine"], customers, bought))
+        store.put("similar_items", related(by_customers, by_content))
+        store.put("bought_together", together(by_item))
+        store.put("popular_items", popular(lines, labels))
     with stage("evaluation"):
         cut = lines["occurred_at"].max().normalize() + pd.Timedelta(days=1 - HORIZON_DAYS)
         past, future = lines[lines["occurred_at"] < cut], lines[lines["occurred_at"] >= cut]
         trained = interaction_matrix(past, customers, bought)
-        rules = basket_rules(past, "item_id", ITEM_SUPPORT, ITEM_CONFIDENCE)
-        evaluate(
+        figures = evaluate(
             trained,
             interaction_matrix(future, customers, bought),
             customer_similarity(trained),
-            item_similarity(trained),
-            rules,
+            item_similarity(trained)[0],
+            basket_rules(past, "item_id", ITEM_SUPPORT, ITEM_CONFIDENCE),
             bought,
         )
+        store.put("metrics", figures.reset_index())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"seconds": seconds, "total_seconds": sum(seconds.values()), "peak_mib": peak}))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -35,7 +35,7 @@ def test_a_stage_that_took_no_time_has_no_growth():
     assert set(growth_exponents({1: Run(1, 1, {"rules": 0.0}), 2: Run(2, 1, {"rules": 1.0})})) == {"total"}
 
 
-def test_stages_are_told_under_the_names_of_the_plain_script_with_their_checks():
+def test_stages_are_told_under_the_names_of_the_plain_script_and_checks_apart():
     steps = [
         ("raw_events", "ingestion", 1.0, 10),
         ("events", "warehouse", 2.0, 9),
@@ -45,12 +45,16 @@ def test_stages_are_told_under_the_names_of_the_plain_script_with_their_checks()
         ("content_neighbours", "similarity", 5.0, 6),
         ("rules", "rules", 6.0, 5),
     ]
-    record = {"steps": [dict(zip(("name", "stage", "seconds", "rows"), step, strict=True)) for step in steps]}
+    names = ("name", "stage", "seconds", "rows")
+    record = {
+        "steps": [{**dict(zip(names, step, strict=True)), "check": step[0].endswith("_structure")} for step in steps]
+    }
 
     assert comparable_stages(record) == {
         "load and clean": 3.0,
         "interactions": 3.0,
-        "customer similarity": 4.5,
+        "customer similarity": 4.0,
+        "checks": 0.5,
         "content similarity": 5.0,
         "rules": 6.0,
     }

@@ -24,7 +24,9 @@ def asked(monkeypatch):
 
     monkeypatch.setattr(running, "run_project", run_project)
     monkeypatch.setattr(running, "generate", generate)
-    monkeypatch.setattr(running, "run_plain_script", lambda: Run(240.0, 3000.0, {"load and clean": 5.0, "rules": 20.0}))
+    monkeypatch.setattr(
+        running, "run_plain_script", lambda _: Run(240.0, 3000.0, {"load and clean": 5.0, "rules": 20.0})
+    )
     return asked
 
 
