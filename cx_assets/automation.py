@@ -25,23 +25,32 @@ DAILY = ("raw_events", "events", "rejected_events")
 _DAYS = dg.AssetSelection.assets(*DAILY)
 _PUBLISHED = dg.AssetSelection.assets("published_tables")
 
+_BACKTEST = dg.AssetSelection.assets(
+    "backtest_lists", "last_basket_lists", "backtest_metrics", "backtest_comparisons", "published_backtest"
+)
+EVERY_RUN = dg.AssetSelection.all() - _BACKTEST
+"""All but the backtest, which goes by weeks, and nobody needs each night."""
+
 EVERYTHING = dg.define_asset_job(
     "everything",
-    dg.AssetSelection.all(),
+    EVERY_RUN,
     description="From raw events to the published files, over a range of days.",
+)
+BACKTEST = dg.define_asset_job(
+    "backtest", _BACKTEST, description="Every recommender, judged on what followed an as-of date, or a range of them."
 )
 DAILY_EVENTS = dg.define_asset_job(
     "daily_events", _DAYS, description="Load and clean the events of a day, or of a range of days."
 )
 MODELS = dg.define_asset_job(
     "models",
-    dg.AssetSelection.all() - _DAYS - _PUBLISHED,
+    EVERY_RUN - _DAYS - _PUBLISHED,
     description="All that follows from events, up to the report.",
 )
 PUBLISH = dg.define_asset_job(
     "publish", _PUBLISHED, description="Let readers have the present tables, if their blocking checks passed."
 )
-JOBS = [EVERYTHING, DAILY_EVENTS, MODELS, PUBLISH]
+JOBS = [EVERYTHING, DAILY_EVENTS, MODELS, PUBLISH, BACKTEST]
 
 SCHEDULES = [
     dg.build_schedule_from_partitioned_job(

@@ -5,7 +5,8 @@ Belongs here: arguments, exit codes and what is printed. Does not: the work, whi
 
 import json
 import time
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -20,8 +21,9 @@ from cx_assets.dataset import Dataset, ManifestError, load_dataset
 from cx_assets.dictionary import data_dictionary, write_dictionary
 from cx_assets.home import prepare_home
 from cx_assets.ingestion.reader import problems
+from cx_assets.partitions import daily_events, weekly_backtest
 from cx_assets.progress import Progress
-from cx_assets.settings import Settings
+from cx_assets.settings import DATABASE, Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(highlight=False)
@@ -44,19 +46,88 @@ def run(first: DayOption = None, last: DayOption = None) -> None:
     home = prepare_home(settings)
     console.print(f"[bold]{escape(dataset.title)}[/], {first_day} to {last_day}\n")
     progress = Progress(console)
-    with dg.DagsterInstance.get() as instance:
-        result = _everything(progress).execute_in_process(
-            instance=instance,
-            tags={RANGE_START: first_day.isoformat(), RANGE_END: last_day.isoformat()},
-            run_config={"loggers": {"progress": {}}},
-            raise_on_error=False,
-        )
+    result = _execute("everything", progress, first_day.isoformat(), last_day.isoformat())
     seconds = time.monotonic() - began
     _write_record(settings, progress, result.run_id, seconds, success=result.success)
     if not result.success:
         _tell_failure(progress, home)
         raise typer.Exit(1)
     _tell_success(settings, home, progress, seconds)
+
+
+@app.command()
+def backtest(
+    first: Annotated[str | None, typer.Option("--from", help="The first as-of date, a Monday as 2017-08-14.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="The last as-of date.")] = None,
+) -> None:
+    """Judge every recommender on what followed the as-of dates FROM to TO, one each week; needs a run before."""
+    # Imported by the commands that need them: they load the scientific libraries, which takes seconds.
+    from cx_assets.evaluation.config import EvaluationSettings
+    from cx_assets.evaluation.terminal import leader_boards
+
+    settings = _settings()
+    dataset = _usable_dataset(settings)
+    dates = weekly_backtest(dataset, EvaluationSettings().horizon_days).get_partition_keys()
+    chosen = _range(dates, first, last, "an as-of date of the backtest", "--from", "--to")
+    home = prepare_home(settings)
+    began = time.monotonic()
+    console.print(f"[bold]{escape(dataset.title)}[/], as-of dates {chosen[0]} to {chosen[1]}\n")
+    progress = Progress(console)
+    result = _execute("backtest", progress, *chosen)
+    if not result.success:
+        _tell_failure(progress, home)
+        raise typer.Exit(1)
+    console.print(f"\n[green]Done[/] in {time.monotonic() - began:.0f} s.\n")
+    console.print(leader_boards(settings.backtest_dir / DATABASE))
+    console.print(f"\n  lists, figures and comparisons   {settings.backtest_dir / DATABASE}", soft_wrap=True)
+
+
+@app.command()
+def compare(
+    recommender: Annotated[str, typer.Argument(help="A recommender of the last backtest.")],
+    baseline: Annotated[str, typer.Argument(help="Another one.")],
+) -> None:
+    """Say by how much one recommender leads another over the dates of the last backtest, and how sure that is."""
+    from cx_assets.evaluation.terminal import comparison
+
+    settings = _settings()
+    try:
+        console.print(comparison(settings.backtest_dir / DATABASE, recommender, baseline))
+    except LookupError as error:
+        console.print(f"[red]{escape(str(error.args[0]))}[/]", soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def recommend(
+    customer: Annotated[str, typer.Option(help="Whose lists.")],
+    as_of: Annotated[str | None, typer.Option(help="A day as 2017-08-14; without it, what is published.")] = None,
+) -> None:
+    """Print the lists of a customer with their reasons, as published or as they would have been on a day."""
+    from cx_assets.matrices.config import InteractionWeights
+    from cx_assets.recommendations.config import Blending
+    from cx_assets.recommendations.terminal import boards, published_rows, rows_as_of
+    from cx_assets.rules.config import RuleMining
+
+    settings = _settings()
+    database = settings.published_dir / DATABASE
+    try:
+        if as_of is None:
+            rows, when = published_rows(database, customer)
+        else:
+            dataset = _usable_dataset(settings)
+            rows, when = rows_as_of(
+                database,
+                customer,
+                datetime.fromisoformat(as_of),
+                InteractionWeights().weights(),
+                Blending().weights(),
+                RuleMining(basket_event_types=list(dataset.basket_event_types)).settings("item"),
+            )
+    except (LookupError, ValueError) as error:
+        console.print(f"[red]{escape(str(error.args[0]))}[/]", soft_wrap=True)
+        raise typer.Exit(1) from None
+    console.print(boards(rows, customer, when))
 
 
 @app.command()
@@ -121,13 +192,24 @@ def _usable_dataset(settings: Settings) -> Dataset:
     return dataset
 
 
-def _everything(progress: Progress) -> dg.JobDefinition:
-    """The job `everything`, told to report its progress."""
+def _execute(name: str, progress: Progress, first: str, last: str) -> dg.ExecuteInProcessResult:
+    """Run a job over a range of its partitions."""
+    with dg.DagsterInstance.get() as instance:
+        return _reporting_job(name, progress).execute_in_process(
+            instance=instance,
+            tags={RANGE_START: first, RANGE_END: last},
+            run_config={"loggers": {"progress": {}}},
+            raise_on_error=False,
+        )
+
+
+def _reporting_job(name: str, progress: Progress) -> dg.JobDefinition:
+    """A job, told to report its progress."""
     # The definitions are made from the environment, so not before it is complete.
     from cx_assets.definitions import defs
 
     reporting = dg.Definitions(loggers={"progress": progress.logger()})
-    job = dg.Definitions.merge(defs(), reporting).resolve_job_def("everything")
+    job = dg.Definitions.merge(defs(), reporting).resolve_job_def(name)
     graph = job.asset_layer.asset_graph
     stages = {key.to_user_string(): graph.get(key).group_name for key in graph.get_all_asset_keys()}
     checks = [(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys]
@@ -136,25 +218,27 @@ def _everything(progress: Progress) -> dg.JobDefinition:
 
 
 def _days(dataset: Dataset, first: str | None, last: str | None) -> tuple[date, date]:
-    from cx_assets.partitions import daily_events
-
     keys = daily_events(dataset).get_partition_keys()
     if not keys:
         console.print(f"[red]no day of the dataset is over: it begins on {dataset.first_day}.[/]")
         raise typer.Exit(2)
-    chosen = []
-    for name, text, default in (("FIRST", first, keys[0]), ("LAST", last, keys[-1])):
+    chosen = _range(keys, first, last, "a day of the dataset", "FIRST", "LAST")
+    return date.fromisoformat(chosen[0]), date.fromisoformat(chosen[1])
+
+
+def _range(
+    keys: Sequence[str], first: str | None, last: str | None, what: str, first_name: str, last_name: str
+) -> tuple[str, str]:
+    """The first and last of some partitions, as asked for or all of them; exit code 2 if they aren't such."""
+    for name, text in ((first_name, first), (last_name, last)):
         if text is not None and text not in keys:
-            console.print(
-                f"[red]{name} {text!r} is not a day of the dataset, which has {keys[0]} to {keys[-1]}.[/]",
-                soft_wrap=True,
-            )
+            console.print(f"[red]{name} {text!r} is not {what}, which has {keys[0]} to {keys[-1]}.[/]", soft_wrap=True)
             raise typer.Exit(2)
-        chosen.append(date.fromisoformat(text or default))
+    chosen = first or keys[0], last or keys[-1]
     if chosen[0] > chosen[1]:
-        console.print(f"[red]FIRST {chosen[0]} is after LAST {chosen[1]}.[/]")
+        console.print(f"[red]{first_name} {chosen[0]} is after {last_name} {chosen[1]}.[/]")
         raise typer.Exit(2)
-    return chosen[0], chosen[1]
+    return chosen
 
 
 def _write_record(settings: Settings, progress: Progress, run_id: str, seconds: float, *, success: bool) -> None:
@@ -189,7 +273,7 @@ def _tell_success(settings: Settings, home: Path, progress: Progress, seconds: f
     published = settings.published_dir
     for name, what in (
         ("report", published / "report.html"),
-        ("database", published / "cx.duckdb"),
+        ("database", published / DATABASE),
         ("Parquet", published / "parquet"),
         ("web UI", f"make dev, or DAGSTER_HOME={home} dagster dev -w workspace.yaml"),
     ):

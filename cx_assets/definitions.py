@@ -10,7 +10,9 @@ import dagster as dg
 from cx_assets import automation, partitions
 from cx_assets.dataset import Dataset, ManifestError, load_dataset
 from cx_assets.evaluation import assets as evaluation
+from cx_assets.evaluation import backtest_checks
 from cx_assets.evaluation import checks as evaluation_checks
+from cx_assets.evaluation.backtest_assets import backtest_assets
 from cx_assets.evaluation.config import EvaluationSettings
 from cx_assets.ingestion.assets import ingestion_assets
 from cx_assets.ingestion.checks import ingestion_checks
@@ -18,7 +20,12 @@ from cx_assets.ingestion.reader import problems
 from cx_assets.matrices import assets as matrices
 from cx_assets.matrices import checks as matrices_checks
 from cx_assets.matrices.config import InteractionWeights
-from cx_assets.publishing.assets import publishing_assets, publishing_checks
+from cx_assets.publishing.assets import (
+    backtest_publishing,
+    backtest_publishing_checks,
+    publishing_assets,
+    publishing_checks,
+)
 from cx_assets.publishing.tables import PUBLISHED_TABLES
 from cx_assets.recommendations import assets as recommendations
 from cx_assets.recommendations import checks as recommendations_checks
@@ -70,9 +77,16 @@ def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.
         *(structure_check(spec) for spec in specs),
     ]
     published = publishing_assets(specs, checks, settings)
-    checks += [*publishing_checks(specs, settings), *(structure_check(declared(asset)) for asset in published)]
+    backtest = backtesting_assets(dataset, settings)
+    *judging, _ = (declared(asset) for asset in backtest)
+    checks += dg.load_asset_checks_from_modules([backtest_checks])
+    checks += [
+        *publishing_checks(specs, settings),
+        *backtest_publishing_checks(judging, settings),
+        *(structure_check(declared(asset)) for asset in [*published, *backtest]),
+    ]
     return dg.Definitions(
-        assets=[*tables, *published],
+        assets=[*tables, *published, *backtest],
         asset_checks=checks,
         jobs=automation.JOBS,
         schedules=automation.SCHEDULES,
@@ -106,9 +120,17 @@ def table_assets(dataset: Dataset, settings: Settings) -> list[dg.AssetsDefiniti
     ]
 
 
+def backtesting_assets(dataset: Dataset, settings: Settings) -> list[dg.AssetsDefinition]:
+    """The tables of the backtest, which has runs of its own."""
+    assets = backtest_assets(partitions.weekly_backtest(dataset, EvaluationSettings().horizon_days))
+    return [*assets, backtest_publishing([declared(asset) for asset in assets], settings)]
+
+
 def table_specs(dataset: Dataset) -> list[TableSpec]:
     """The declarations of all tables, in the order of the flow."""
-    return [*(declared(asset) for asset in table_assets(dataset, Settings())), PUBLISHED_TABLES]
+    every_run = (declared(asset) for asset in table_assets(dataset, Settings()))
+    backtest = (declared(asset) for asset in backtesting_assets(dataset, Settings()))
+    return [*every_run, PUBLISHED_TABLES, *backtest]
 
 
 def declared(asset: dg.AssetsDefinition) -> TableSpec:

@@ -9,6 +9,9 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+DATABASE = "cx.duckdb"
+"""The name of the database in a folder that readers use."""
+
 
 class Settings(BaseSettings):
     """The operator's settings, read from the environment each time it is made."""
@@ -42,6 +45,11 @@ class Settings(BaseSettings):
     def warehouse_path(self) -> Path:
         """The working database. Only runs open it; readers use what was published."""
         return self.data_dir.absolute() / "working.duckdb"
+
+    @property
+    def backtest_dir(self) -> Path:
+        """Where readers find the tables of the last backtest."""
+        return self.data_dir.absolute() / "backtest"
 
     @property
     def published_dir(self) -> Path:

@@ -1,5 +1,6 @@
 """What every test needs: a DuckDB of its own, and tables from literal rows."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,9 @@ import dagster as dg
 import duckdb
 import pandas as pd
 import pytest
+
+# Several tests run at once: threads of OpenMP that wait for a processor spin, and a second takes minutes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from cx_assets.table import Table, from_frame
 from cx_assets_tests.runs import load_shop

@@ -19,7 +19,7 @@ SNAPSHOT = Path(__file__).with_name("snapshot.txt")
 def snapshot(definitions: dg.Definitions) -> str:
     """Assets with their checks by group, jobs with what they select, schedules and sensors.
 
-    A `*` marks what blocks; `daily` what has days.
+    A `*` marks what blocks; `daily` and `weekly` what has partitions.
     """
     graph = definitions.resolve_asset_graph()
     blocking = {spec.key for checks in definitions.asset_checks or [] for spec in checks.check_specs if spec.blocking}
@@ -30,9 +30,11 @@ def snapshot(definitions: dg.Definitions) -> str:
         for key in sorted(graph.get_all_asset_keys()):
             node = graph.get(key)
             if node.group_name == group:
-                daily = " (daily)" if node.is_partitioned else ""
+                by = ""
+                if isinstance(node.partitions_def, dg.TimeWindowPartitionsDefinition):
+                    by = " (weekly)" if isinstance(node.partitions_def, dg.WeeklyPartitionsDefinition) else " (daily)"
                 names = sorted(check.name + "*" * (check in blocking) for check in node.check_keys)
-                lines.append(f"  {key.to_user_string()}{daily}: {', '.join(names)}")
+                lines.append(f"  {key.to_user_string()}{by}: {', '.join(names)}")
     lines.append("jobs")
     for job in sorted(repository.get_all_jobs(), key=lambda job: job.name):
         if not job.name.startswith("__"):

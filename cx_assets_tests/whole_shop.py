@@ -12,7 +12,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from cx_assets.automation import RANGE_END, RANGE_START
+from cx_assets.automation import EVERY_RUN, RANGE_END, RANGE_START
 from cx_assets.dataset import Dataset, load_dataset
 from cx_assets.definitions import build_definitions
 from cx_assets.home import prepare_home
@@ -98,7 +98,7 @@ def execute(
 ) -> dg.ExecuteInProcessResult:
     """Materialize what is selected, or everything, with its checks, over all days of the dataset."""
     definitions = build_definitions(settings, dataset)
-    chosen = dg.define_asset_job("chosen", dg.AssetSelection.all() if selection is None else selection)
+    chosen = dg.define_asset_job("chosen", EVERY_RUN if selection is None else selection)
     job = dg.Definitions.merge(definitions, dg.Definitions(jobs=[chosen])).resolve_job_def("chosen")
     days = job.partitions_def.get_partition_keys() if job.partitions_def else None
     return job.execute_in_process(

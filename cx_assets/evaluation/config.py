@@ -26,6 +26,10 @@ class EvaluationSettings(dg.ConfigurableResource[None]):
     resamples: int = Field(default=1000, ge=100, le=100_000, description="Draws of customers behind each interval.")
     seed: int = Field(default=20170101, ge=0, description="Of the draws: the same seed gives the same intervals.")
 
+    too_good: float = Field(
+        default=0.5, gt=0, le=1, description="NDCG on discovery above which a backtest is taken for a leak."
+    )
+
     @property
     def list_lengths(self) -> list[int]:
         """The ks, ascending, each once."""

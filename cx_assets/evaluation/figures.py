@@ -9,7 +9,7 @@ All recommenders of a list are resampled with the same draws, in one matrix prod
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -58,12 +58,25 @@ class JudgedLists:
         items: object array, the item id of each number in `JudgedList.shown`.
         as_of: of all of them; None without any.
         horizon_days: of all of them; None without any.
+        customers: by list, object array of the customer of each row.
     """
 
     lists: list[JudgedList]
     items: NDArray[np.object_]
     as_of: datetime | None
     horizon_days: int | None
+    customers: dict[str, NDArray[np.object_]] = field(default_factory=dict)
+
+    @property
+    def date(self) -> datetime:
+        """The as-of date.
+
+        Raises:
+            LookupError: if nothing was judged.
+        """
+        if self.as_of is None:
+            raise LookupError("nothing was judged, so there is no as-of date")
+        return self.as_of
 
     @classmethod
     def from_arrow(cls, rows: pa.Table, depth: int) -> JudgedLists:
@@ -98,7 +111,7 @@ class JudgedLists:
             )
         lists.sort(key=lambda one: (LISTS.index(one.which), one.recommender))
         window = windows.to_pylist()[0]
-        return cls(lists, items, window["as_of"], int(window["horizon_days"]))
+        return cls(lists, items, window["as_of"], int(window["horizon_days"]), customers_of)
 
 
 def metric_rows(

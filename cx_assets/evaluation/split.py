@@ -97,6 +97,26 @@ def truth(events: Table, items: Table, window: Window) -> pd.DataFrame:
     return found.astype({"had_before": bool, "has_history": bool})
 
 
+def next_basket_truth(events: Table, items: Table, window: Window) -> pd.DataFrame:
+    """What customers took in their first basket of the window; otherwise as `truth`."""
+    first = sql(
+        f"""
+        select * from events e
+        where e.occurred_at < {instant(window.as_of)} or (e.customer_id, e.basket_id) in (
+            select customer_id, first(basket_id order by started, basket_id) from (
+                select customer_id, basket_id, min(occurred_at) as started
+                from events
+                where (event_type = 'purchase' or not exists (select 1 from events where event_type = 'purchase'))
+                    and occurred_at >= {instant(window.as_of)} and occurred_at < {instant(window.end)}
+                group by customer_id, basket_id
+            ) group by customer_id
+        )
+        """,
+        events=events,
+    )
+    return truth(first, items, window)
+
+
 def truth_of_list(pairs: pd.DataFrame, which: str) -> pd.DataFrame:
     """The pairs of `truth` that a list is judged on, customers without history left out.
 

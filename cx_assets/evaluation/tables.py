@@ -59,6 +59,75 @@ COMPARISONS = schema(
     key=("recommender", "baseline", "list", "metric", "k", "as_of"),
 )
 
+_LIST_COLUMNS = (
+    column("recommender", "varchar", "who made the list"),
+    column("list", "varchar", "repeat, discovery or both"),
+    column("customer_id", "varchar", "who it was made for"),
+    column("rank", "integer", "place in the list, from 1"),
+    column("item_id", "varchar", "what stands there"),
+    column("score", "float", "what the recommender gave it; comparable within one recommender and as-of date"),
+    column(
+        "version", "varchar", "of the recommender, its settings and all that it was given; equal ones make equal lists"
+    ),
+)
+
+BACKTEST_LISTS = schema(
+    GROUP,
+    "backtest_lists",
+    "One row per as-of date, recommender, list, customer and place: what would have been recommended on that day.",
+    column("as_of", "timestamp", "the recommender has seen nothing at or after this instant"),
+    *_LIST_COLUMNS,
+    key=("as_of", "recommender", "list", "customer_id", "rank"),
+)
+
+LAST_BASKET_LISTS = schema(
+    GROUP,
+    "last_basket_lists",
+    "One row per recommender, customer and place: what would have been recommended just before the last basket.",
+    *_LIST_COLUMNS,
+    key=("recommender", "list", "customer_id", "rank"),
+)
+
+BACKTEST_METRICS = schema(
+    GROUP,
+    "backtest_metrics",
+    "One row per protocol, as-of date, recommender, list, metric, k and cohort: how good the lists of backtests were.",
+    column("protocol", "varchar", "horizon, next_basket or last_basket: what the lists were judged on"),
+    column("as_of", "timestamp", "nothing at or after this instant was seen; null: all as-of dates", nullable=True),
+    column("recommender", "varchar", "who made the lists"),
+    column("list", "varchar", "repeat, discovery or both"),
+    column("metric", "varchar", "precision, recall, f1, ndcg, map, mrr, hit_rate, coverage, novelty, gini or more"),
+    column("k", "integer", "places of the list that count"),
+    column("cohort", "varchar", "which customers: all, or a cohort by baskets before the as-of date"),
+    column("value", "double", "mean over customers; over all as-of dates the mean of their means"),
+    column("ci_low", "double", "lower end of the 95 % interval over customers"),
+    column("ci_high", "double", "upper end of the 95 % interval over customers"),
+    column("customers", "bigint", "customers behind the figure"),
+)
+
+BACKTEST_COMPARISONS = schema(
+    GROUP,
+    "backtest_comparisons",
+    "One row per protocol, recommender, baseline, list, metric and k: by how much it leads over all as-of dates.",
+    column("protocol", "varchar", "horizon, next_basket or last_basket: what the lists were judged on"),
+    column("recommender", "varchar", "any recommender"),
+    column("baseline", "varchar", "any other"),
+    column("list", "varchar", "repeat, discovery or both"),
+    column("metric", "varchar", "precision, recall, f1, ndcg, map, mrr or hit_rate"),
+    column("k", "integer", "places of the list that count"),
+    column("difference", "double", "mean over the as-of dates of the mean difference over customers"),
+    column("ci_low", "double", "lower end of its paired 95 % interval over customers"),
+    column("ci_high", "double", "upper end of its paired 95 % interval over customers"),
+    column("relative", "double", "difference over the baseline's figure; null where that is 0", nullable=True),
+    column("effect_size", "double", "mean over standard deviation of the customers' differences", nullable=True),
+    column("p_value", "double", "two-sided, paired t over customers, of the hypothesis that they're equally good"),
+    column("p_holm", "double", "the same, corrected for all baselines of the recommender by Holm's method"),
+    column("dates", "bigint", "as-of dates whose horizons don't overlap"),
+    column("dates_ahead", "bigint", "of them those on which the recommender leads"),
+    column("customers", "bigint", "customers behind the figure"),
+    key=("protocol", "recommender", "baseline", "list", "metric", "k"),
+)
+
 EVALUATION_REPORT = schema(
     GROUP,
     "evaluation_report",

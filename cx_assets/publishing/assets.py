@@ -10,9 +10,9 @@ import dagster as dg
 import pandas as pd
 
 from cx_assets.publishing import tables
-from cx_assets.publishing.files import DATABASE, REPORT, publish
+from cx_assets.publishing.files import REPORT, publish
 from cx_assets.publishing.gate import unmet
-from cx_assets.settings import Settings
+from cx_assets.settings import DATABASE, Settings
 from cx_assets.table import Table, TableSpec, table_asset, table_check
 from cx_assets.table.relation import sql
 from cx_assets.table.schema import literal
@@ -77,24 +77,64 @@ def publishing_assets(
     return [published_tables]
 
 
+def backtest_publishing(specs: Sequence[TableSpec], settings: Settings) -> dg.AssetsDefinition:
+    """The asset that lets readers have the tables of the backtest, in a folder of their own.
+
+    Args:
+        specs: the tables, computed in the same run.
+        settings: for where to publish.
+    """
+
+    @table_asset(tables.PUBLISHED_BACKTEST, code_version="1", kinds=["parquet"], deps=[spec.name for spec in specs])
+    def published_backtest(context: dg.AssetExecutionContext, warehouse: Warehouse) -> pd.DataFrame:
+        """One row per published table of the backtest, with a fingerprint of its rows.
+
+        Materializing it writes cx.duckdb and a Parquet file per table beside what is published every day.
+        """
+        written = publish(warehouse.connection, specs, None, settings.backtest_dir)
+        context.add_output_metadata({"database": dg.MetadataValue.path(str(settings.backtest_dir / DATABASE))})
+        return written
+
+    return published_backtest
+
+
 def publishing_checks(specs: Sequence[TableSpec], settings: Settings) -> list[dg.AssetChecksDefinition]:
-    """The stage's check."""
+    """The check of what every run publishes."""
 
     @table_check("published_tables", blocking=True)
     def published_files_hold_the_tables(published_tables: Table, warehouse: Warehouse) -> dg.AssetCheckResult:
         """The Parquet file of every table can be read, and holds as many rows as the table."""
-        told = dict(sql("select table_name, rows from t", t=published_tables).fetchall())
-        folder = settings.published_dir / "parquet"
-        found = {spec.qualified: _rows_in(warehouse, folder / spec.group / f"{spec.name}.parquet") for spec in specs}
-        wrong = {name: (told.get(name), rows) for name, rows in found.items() if told.get(name) != rows}
-        return dg.AssetCheckResult(
-            passed=not wrong,
-            description=f"{len(wrong)} of {len(specs)} published files differ from their table."
-            + (f" {wrong}. Publish again." if wrong else ""),
-            metadata={"files": len(found), "differ": len(wrong)},
-        )
+        return _judge_files(published_tables, warehouse, specs, settings.published_dir)
 
     return [published_files_hold_the_tables]
+
+
+def backtest_publishing_checks(specs: Sequence[TableSpec], settings: Settings) -> list[dg.AssetChecksDefinition]:
+    """The check of what a backtest publishes."""
+
+    @table_check("published_backtest", blocking=True)
+    def published_backtest_files_hold_the_tables(
+        published_backtest: Table, warehouse: Warehouse
+    ) -> dg.AssetCheckResult:
+        """The Parquet file of every table of the backtest can be read, and holds as many rows as the table."""
+        return _judge_files(published_backtest, warehouse, specs, settings.backtest_dir)
+
+    return [published_backtest_files_hold_the_tables]
+
+
+def _judge_files(
+    published: Table, warehouse: Warehouse, specs: Sequence[TableSpec], folder: Path
+) -> dg.AssetCheckResult:
+    told = dict(sql("select table_name, rows from t", t=published).fetchall())
+    parquet = folder / "parquet"
+    found = {spec.qualified: _rows_in(warehouse, parquet / spec.group / f"{spec.name}.parquet") for spec in specs}
+    wrong = {name: (told.get(name), rows) for name, rows in found.items() if told.get(name) != rows}
+    return dg.AssetCheckResult(
+        passed=not wrong,
+        description=f"{len(wrong)} of {len(specs)} published files differ from their table."
+        + (f" {wrong}. Publish again." if wrong else ""),
+        metadata={"files": len(found), "differ": len(wrong)},
+    )
 
 
 def _rows_in(warehouse: Warehouse, path: Path) -> int | None:

@@ -18,7 +18,7 @@ from scipy.sparse import csr_matrix
 from cx_assets.recommendations.basket_rules import BasketRules
 from cx_assets.recommendations.customer_knn import CustomerKnn
 from cx_assets.recommendations.item_knn import Content, ItemKnn
-from cx_assets.recommendations.popularity import Popularity
+from cx_assets.recommendations.popularity import DEPTH, Popularity
 from cx_assets.recommendations.recommender import Positions, Recommender, Training
 
 PARTS = ("customer_knn", "item_knn", "content", "rules", "popularity")
@@ -134,9 +134,10 @@ class Blend:
             entries = slice(own.indptr[row], own.indptr[row + 1])
             total[own.indices[entries]] += own.data[entries]
             found = np.flatnonzero(total > 0)
+            found = found[had[found] | (total[found] >= _least(total[found[~had[found]]]))]
             indices.append(found)
             data.append(total[found])
-            total[found] = 0
+            total[:] = 0
         indptr = np.concatenate([[0], np.cumsum([len(one) for one in indices], dtype=np.int64)])
         joined = [np.concatenate([np.empty(0, t), *some]) for some, t in ((data, np.float32), (indices, np.intp))]
         return csr_matrix((*joined, indptr), shape=(len(customers), items), dtype=np.float32)
@@ -179,6 +180,11 @@ class Blend:
             flags[own] = True
             yield row, flags
             flags[own] = False
+
+
+def _least(scores: NDArray[np.float32]) -> np.float32:
+    """The score that one of the longest list's places needs at least: what scores less needn't be ranked."""
+    return np.partition(scores, len(scores) - DEPTH)[len(scores) - DEPTH] if len(scores) > DEPTH else np.float32(0)
 
 
 def _over(weight: float, values: NDArray[np.float32]) -> np.float32:

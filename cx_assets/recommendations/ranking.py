@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from cx_assets.recommendations.recommender import Positions, Recommender, Training
-from cx_assets.recommendations.sparse import row_of_entry, select_entries
+from cx_assets.recommendations.sparse import places, row_of_entry, select_entries
 
 Which = Literal["repeat", "discovery", "both"]
 
@@ -158,3 +158,34 @@ def _at_least_kth(rows: NDArray[np.intp], values: NDArray[Any], size: int, k: in
         else:
             kept.append(np.arange(start, end))
     return np.concatenate(kept) if kept else np.empty(0, dtype=np.intp)
+
+
+def best_and_had(
+    scores: NDArray[np.float32], pool: Positions, training: Training, customers: Positions, depth: int = 100
+) -> csr_matrix:
+    """Dense scores as candidates: what the customer has had, and the best of the rest.
+
+    Args:
+        scores: float32 of shape (len(customers), len(pool)), finite.
+        pool: ascending positions of the items that are scored.
+        training: who has had what, and what may be recommended.
+        customers: positions of customers.
+        depth: places of the longest list that will be asked for. Equals of the last of them are offered too, so that
+            ties are broken by `top`, as always.
+
+    Returns:
+        float32 CSR of shape (len(customers), items).
+    """
+    had = csr_matrix(training.counts[customers][:, pool])
+    flags = np.zeros(scores.shape, dtype=bool)
+    flags[np.repeat(np.arange(had.shape[0]), np.diff(had.indptr)), had.indices] = True
+    fresh = np.where(flags | ~training.recommendable[pool], -np.inf, scores)
+    if fresh.shape[1] > depth:
+        least = -np.partition(-fresh, depth - 1, axis=1)[:, depth - 1 : depth]
+        flags |= (fresh >= least) & np.isfinite(fresh)
+    else:
+        flags |= np.isfinite(fresh)
+    row, column = places(flags)
+    values = scores[row, column]
+    indptr = np.searchsorted(row, np.arange(len(customers) + 1))
+    return csr_matrix((values, pool[column], indptr), shape=(len(customers), training.shape[1]))

@@ -20,32 +20,13 @@ from scipy.sparse import csr_matrix
 
 from cx_assets.matrices.interactions import EventWeights, fold_interactions
 from cx_assets.matrices.matrix import InteractionMatrix
+from cx_assets.recommendations.history import History, by_pair, fold_history
 from cx_assets.recommendations.similarities import MIN_CUSTOMERS, Similarities
-from cx_assets.recommendations.sparse import filled, membership
+from cx_assets.recommendations.sparse import filled
 from cx_assets.similarity.tastes import Basis, cosine_basis, pearson_basis, tastes
 from cx_assets.table import Table, from_frame, sql
-from cx_assets.table.schema import instant
 
 Positions = NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class History:
-    """Who acted on what on which day: one entry per customer, item and day, ordered by these.
-
-    Attributes:
-        customer: int32 positions in `Training.interactions.customers`.
-        item: int32 positions in `Training.interactions.items`.
-        age_days: float32, midnights between that day's start and the as-of date: yesterday is 1.
-        events: float32, events of any type on that day.
-        purchases: float32, events of type purchase on that day.
-    """
-
-    customer: NDArray[np.int32]
-    item: NDArray[np.int32]
-    age_days: NDArray[np.float32]
-    events: NDArray[np.float32]
-    purchases: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -60,7 +41,7 @@ class Training:
         interactions: the weights of `fold_interactions`, with both indices.
         counts: float32 CSR, events of any type per pair. A pair that is in it is one that the customer *has had*.
         ratings: float32 CSR of mean ratings, or None where there is no rating.
-        history: the events by day.
+        history: the events by day and basket.
         items: one row per item in the order of `interactions.items`: item_id, name, category, recommendable,
             attributes.
         rules: item-level rules as `rules.rules` has them (antecedent, consequent, confidence, lift), or None.
@@ -113,10 +94,10 @@ class Training:
         pair = self.history.customer[kept].astype(np.int64) * self.shape[1] + self.history.item[kept]
         # Days ascend within a pair, so the last entry is the youngest.
         last = kept[np.flatnonzero(np.diff(pair, append=-1))]
-        return _by_pair(self.history.customer[last], self.history.item[last], self.history.age_days[last], self.shape)
+        return by_pair(self.history.customer[last], self.history.item[last], self.history.age_days[last], self.shape)
 
     def _per_pair(self, values: NDArray[Any]) -> csr_matrix:
-        return _by_pair(self.history.customer, self.history.item, values, self.shape)
+        return by_pair(self.history.customer, self.history.item, values, self.shape)
 
 
 class Recommender(Protocol):
@@ -192,8 +173,8 @@ def build_training(
         raise ValueError(f"items: {len(unknown):,} items of the events are missing, {unknown[0]!r} for one")
     who = weight.customers if customers is None else np.unique(np.concatenate([weight.customers, customers]))
     weight = _spread(weight, who, ids)
-    history = _history(events, as_of, who, ids)
-    counts = _by_pair(history.customer, history.item, history.events, weight.shape)
+    history = fold_history(events, as_of, who, ids)
+    counts = by_pair(history.customer, history.item, history.events, weight.shape)
     fetched = from_frame(events.connection, rows)
     compared = _compared(fetched, who, ids, counts)
     similarities = Similarities(who, counts, *compared, catalogue, neighbours or {}, min_customers)
@@ -215,32 +196,6 @@ def _compared(
     return made[cosine_basis(interactions, "auto")], made[pearson_basis(interactions)]
 
 
-def _history(events: Table, as_of: datetime, customers: NDArray[np.object_], items: NDArray[np.object_]) -> History:
-    """Events by customer, item and day; ids become positions in DuckDB, so that no strings cross to Python."""
-    rows = sql(
-        f"""
-        with days as (
-            select customer_id, item_id, day, count(*) as events,
-                count(*) filter (where event_type = 'purchase') as purchases
-            from events
-            where occurred_at < {instant(as_of)}
-            group by customer_id, item_id, day
-        )
-        select c.position as customer, i.position as item,
-            cast(date_diff('day', d.day, date '{as_of:%Y-%m-%d}') as float) as age_days,
-            cast(d.events as float) as events, cast(d.purchases as float) as purchases
-        from days d
-        join customers c on c.id = d.customer_id
-        join items i on i.id = d.item_id
-        order by customer, item, d.day
-        """,
-        events=events,
-        customers=membership(customers),
-        items=membership(items),
-    ).arrow()
-    return History(*(rows[name].to_numpy() for name in ("customer", "item", "age_days", "events", "purchases")))
-
-
 def _spread(matrix: InteractionMatrix, customers: NDArray[np.object_], items: NDArray[np.object_]) -> InteractionMatrix:
     """The same entries over longer indices that hold the old ones; both ascending, so entries keep their order."""
     rows = np.searchsorted(customers, matrix.customers)
@@ -251,13 +206,3 @@ def _spread(matrix: InteractionMatrix, customers: NDArray[np.object_], items: ND
     shape = (len(customers), len(items))
     wide = csr_matrix((matrix.matrix.data, columns[matrix.matrix.indices], indptr), shape=shape)
     return InteractionMatrix(wide, customers, items)
-
-
-def _by_pair(
-    customer: NDArray[np.int32], item: NDArray[np.int32], values: NDArray[Any], shape: tuple[int, int]
-) -> csr_matrix:
-    """float32 CSR of sums per pair, taken in float64; a pair whose sum is 0 has no entry."""
-    summed = csr_matrix((values.astype(np.float64), (customer, item)), shape=shape).astype(np.float32)
-    summed.eliminate_zeros()
-    summed.sort_indices()
-    return summed

@@ -44,6 +44,7 @@ class Similarities:
         tables: neighbour tables by asset name, used instead of computing: customer_neighbours, item_neighbours,
             content_neighbours.
         min_customers: an item with fewer has no item neighbours by customers.
+        attributes: of the same items; neighbours by content are taken from there, since they don't depend on events.
     """
 
     def __init__(
@@ -55,7 +56,9 @@ class Similarities:
         items: pd.DataFrame,
         tables: Mapping[str, Table],
         min_customers: int = MIN_CUSTOMERS,
+        attributes: Similarities | None = None,
     ) -> None:
+        self._attributes = attributes
         self._customers = customers
         self._counts = counts
         self._by_cosine = by_cosine
@@ -91,7 +94,16 @@ class Similarities:
 
     def content(self) -> csr_matrix:
         """The items of the most similar attributes of every item."""
+        if self._attributes is not None:
+            return self._attributes.content()
         return self._once("content_neighbours", "content", self._item_ids, self._by_attributes)
+
+    def earlier(self, counts: csr_matrix) -> Similarities:
+        """The neighbours by some of the events: of the same customers and items, compared by log(1 + events)."""
+        compared = counts.log1p()
+        return Similarities(
+            self._customers, counts, compared, compared, self._items, {}, self._min_customers, attributes=self
+        )
 
     def _by_attributes(self) -> csr_matrix:
         return top_k_content(self._items, described_by(list(self._items.columns)), CONTENT_K).matrix

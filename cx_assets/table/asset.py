@@ -25,6 +25,7 @@ def table_asset(
     kinds: Sequence[str] = (),
     partitions_def: dg.PartitionsDefinition | None = None,
     deps: Sequence[str] = (),
+    whole: Sequence[str] = (),
     automation_condition: dg.AutomationCondition[Any] | None = None,
 ) -> Callable[[AnyFunction], dg.AssetsDefinition]:
     """Make an asset of a function from tables to one table.
@@ -38,6 +39,7 @@ def table_asset(
         kinds: what makes it, besides duckdb: python, scikitlearn.
         partitions_def: days, for what is loaded by day.
         deps: assets that must come first without being read.
+        whole: tables by other partitions that are read whole, not just the time that the run's own partitions span.
         automation_condition: when it is due, for the automation sensor.
     """
 
@@ -55,6 +57,7 @@ def table_asset(
                 code_version=code_version,
                 partitions_def=partitions_def,
                 deps=list(deps),
+                ins={name: dg.AssetIn(partition_mapping=dg.AllPartitionMapping()) for name in whole},
                 backfill_policy=dg.BackfillPolicy.single_run(),
                 automation_condition=automation_condition,
                 pool=POOL,

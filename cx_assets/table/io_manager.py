@@ -72,7 +72,8 @@ class DuckDBTables(dg.IOManager):
         metadata: dict[str, Any] = {"as_of": self._as_of(spec, window)}
         if window is None:
             return {"dagster/row_count": rows.count(), **metadata}
-        per_day = dict(self.warehouse.query(f"select day, count(*) from ({rows.query}) group by day").fetchall())
+        day = f"cast({spec.window_column} as date)"
+        per_day = dict(self.warehouse.query(f"select {day}, count(*) from ({rows.query}) group by 1").fetchall())
         for key in context.asset_partition_keys:
             count = per_day.get(datetime.fromisoformat(key).date(), 0)
             context.step_context.add_asset_metadata(
@@ -82,8 +83,10 @@ class DuckDBTables(dg.IOManager):
 
     def _as_of(self, spec: TableSpec, window: "Window | None") -> dg.MetadataValue:
         """The instant that the rows know nothing after: a window's end, or the end of the last event's day."""
-        if window is not None:
+        if window is not None and spec.window_column == "day":
             return dg.MetadataValue.text(window[1].isoformat())
+        if window is not None:
+            return dg.MetadataValue.text("of each row, in its column as_of")
         exists = self.warehouse.query(
             "select count(*) from information_schema.tables where table_schema = 'warehouse' and table_name = 'events'"
         ).fetchone()[0]
@@ -119,7 +122,8 @@ def _window(context: dg.OutputContext | dg.InputContext) -> Window | None:
 def read(connection: duckdb.DuckDBPyConnection, spec: TableSpec, window: Window | None = None) -> Table:
     """A stored table, or its days within a window, with the declared columns in their declared order."""
     columns = ", ".join(quoted(name) for name in spec.column_names)
-    where = f" where day >= date '{window[0]:%Y-%m-%d}' and day < date '{window[1]:%Y-%m-%d}'" if window else ""
+    by = spec.window_column
+    where = f" where {by} >= date '{window[0]:%Y-%m-%d}' and {by} < date '{window[1]:%Y-%m-%d}'" if window else ""
     return Table(connection, f"select {columns} from {spec.qualified}{where}")
 
 
@@ -147,7 +151,8 @@ def write(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Table, w
         if kept:
             _require_stored_columns(connection, spec)
             connection.execute(
-                f"delete from {spec.qualified} where day >= ? and day < ?", [window[0], window[1]] if window else []
+                f"delete from {spec.qualified} where {spec.window_column} >= ? and {spec.window_column} < ?",
+                list(window or ()),
             )
         else:
             connection.execute(spec.ddl())
@@ -232,7 +237,7 @@ def _days_outside(connection: duckdb.DuckDBPyConnection, spec: TableSpec, window
     """How many stored rows a write of `window` must leave alone."""
     if window is None or not stored_columns(connection, spec):
         return 0
-    query = f"select count(*) from {spec.qualified} where not (day >= ? and day < ?)"
+    query = f"select count(*) from {spec.qualified} where not ({spec.window_column} >= ? and {spec.window_column} < ?)"
     row = connection.execute(query, list(window)).fetchone()
     return int(row[0]) if row else 0
 

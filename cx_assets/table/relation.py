@@ -80,7 +80,9 @@ def from_frame(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame | pa.T
         connection: where the Table will be used.
         frame: the rows; a DataFrame's index is left out.
     """
-    rows = pa.Table.from_pandas(frame, preserve_index=False) if isinstance(frame, pd.DataFrame) else frame
+    given = pa.Table.from_pandas(frame, preserve_index=False) if isinstance(frame, pd.DataFrame) else frame
+    # DuckDB takes a block of memory per column of every piece that a frame was put together of.
+    rows = given.combine_chunks()
     holder = _Frame(f"frame_{next(_frame_numbers)}")
     connection.register(holder.name, rows)
     weakref.finalize(holder, _forget, weakref.ref(connection), holder.name)

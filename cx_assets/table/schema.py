@@ -45,6 +45,11 @@ class TableSpec:
         """The names of the columns that are never null."""
         return [c.name for c in self.columns.columns if not c.constraints.nullable]
 
+    @property
+    def window_column(self) -> str:
+        """The column that says which partition a row is of: `day`, or the as-of date of a table by as-of dates."""
+        return "day" if "day" in self.column_names else "as_of"
+
     def ddl(self, table: str | None = None) -> str:
         """`create table` for this declaration, under another name if `table` is given."""
         lines = ", ".join(

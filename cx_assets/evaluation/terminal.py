@@ -1,0 +1,105 @@
+"""Backtests for a person at a terminal: who leads, and by how much one leads another.
+
+Belongs here: reading the published backtest and laying figures out. Does not: computing them (`backtest_figures`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+from rich.console import Group
+from rich.table import Table as Board
+
+from cx_assets.evaluation.split import LISTS
+
+PROTOCOLS = {
+    "horizon": "the days after the as-of date, mean over dates",
+    "next_basket": "the next basket after the as-of date, mean over dates",
+    "last_basket": "every customer's last basket",
+}
+K = 10
+COMPARED = ("precision", "recall", "ndcg", "hit_rate")
+
+
+def leader_boards(database: Path) -> Group:
+    """NDCG@10 of every recommender by protocol and list, the best first, with 95 % intervals."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute(
+            f"""
+            select protocol, list, recommender, "value", ci_low, ci_high from evaluation.backtest_metrics
+            where as_of is null and cohort = 'all' and metric = 'ndcg' and k = {K}
+            """
+        ).fetchall()
+    boards = []
+    for protocol, meaning in PROTOCOLS.items():
+        found = {(row[1], row[2]): row[3:] for row in rows if row[0] == protocol}
+        names = sorted({name for _, name in found}, key=lambda name: -found.get(("both", name), (0.0, 0.0, 0.0))[0])
+        if not names:
+            continue
+        board = Board(title=f"NDCG@{K}: {meaning}", title_justify="left")
+        board.add_column("recommender")
+        for which in LISTS[::-1]:
+            board.add_column(which, justify="right")
+        for name in names:
+            board.add_row(name, *(_figure(found.get((which, name))) for which in LISTS[::-1]))
+        boards.append(board)
+    return Group(*boards)
+
+
+def comparison(database: Path, recommender: str, baseline: str) -> Group:
+    """One recommender against another, by protocol, list and metric.
+
+    Raises:
+        LookupError: if there is no backtest, or it doesn't know one of the two.
+    """
+    if not database.exists():
+        raise LookupError("There is no backtest yet: run `cx backtest`.")
+    with duckdb.connect(str(database), read_only=True) as connection:
+        names = [
+            row[0]
+            for row in connection.execute(
+                "select distinct recommender from evaluation.backtest_metrics order by recommender"
+            ).fetchall()
+        ]
+        for name in (recommender, baseline):
+            if name not in names:
+                raise LookupError(f"The backtest has no recommender {name!r}. It has {', '.join(names)}.")
+        rows = connection.execute(
+            """
+            select c.protocol, c.list, c.metric, c.k, m."value" as theirs, c.difference, c.ci_low, c.ci_high,
+                c.relative, c.p_value, c.dates_ahead, c.dates
+            from evaluation.backtest_comparisons c
+            join evaluation.backtest_metrics m on m.protocol = c.protocol and m.recommender = c.baseline
+                and m.list = c.list and m.metric = c.metric and m.k = c.k and m.as_of is null and m.cohort = 'all'
+            where c.recommender = ? and c.baseline = ? and c.k = ?
+            order by c.list, c.metric
+            """,
+            [recommender, baseline, K],
+        ).fetchall()
+    boards = []
+    columns = ("list", "metric", baseline, recommender, "lead", "95 % interval", "relative", "p", "dates ahead")
+    for protocol, meaning in PROTOCOLS.items():
+        board = Board(title=f"{recommender} over {baseline}: {meaning}", title_justify="left")
+        for place, column in enumerate(columns):
+            board.add_column(column, justify="left" if place <= 1 else "right")
+        for told, which, metric, k, theirs, lead, low, high, relative, p, ahead, dates in rows:
+            if told == protocol and metric in COMPARED:
+                board.add_row(
+                    which,
+                    f"{metric}@{k}",
+                    f"{theirs:.4f}",
+                    f"{theirs + lead:.4f}",
+                    f"{lead:+.4f}",
+                    f"{low:+.4f} to {high:+.4f}",
+                    f"{relative:+.1%}" if theirs > 0 else "",
+                    f"{p:.2g}",
+                    f"{ahead} of {dates}",
+                )
+        if board.row_count:
+            boards.append(board)
+    return Group(*boards)
+
+
+def _figure(found: tuple[float, float, float] | None) -> str:
+    return f"{found[0]:.4f} ({found[1]:.3f} to {found[2]:.3f})" if found else ""

@@ -1,0 +1,235 @@
+"""The backtest on a shop of a hundred days, by the job that operators run: lists, what a second run costs, figures."""
+
+import dataclasses
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import pytest
+from threadpoolctl import threadpool_limits
+
+from cx_assets.automation import RANGE_END, RANGE_START
+from cx_assets.definitions import build_definitions
+from cx_assets.evaluation.metrics import ACCURACY_METRICS
+from cx_assets.recommendations.catalogue import contenders
+from cx_assets.recommendations.rewind import Days
+from cx_assets.settings import Settings
+from cx_assets_tests.evaluation.recomputed import means
+from cx_assets_tests.runs import error_of, failed, frame, load_shop, rows, tamper, verdicts
+from cx_assets_tests.shop import write_shop
+
+HORIZON = 28
+# A hundred days from 2024-03-01 end with 06-08: the Mondays after eight weeks of past and before a horizon of future.
+FIRST, LAST = "2024-04-29", "2024-05-06"
+DATES = [datetime.fromisoformat(date) for date in (FIRST, LAST)]
+NAMES = [one.name for one in contenders(Days(HORIZON))]
+KS = (5, 10, 20)
+LISTS = "select * from evaluation.backtest_lists order by all"
+LAST_BASKETS = "select * from evaluation.last_basket_lists order by all"
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A shop's folder after a run, the run, and what it logged."""
+
+    folder: Path
+    result: dg.ExecuteInProcessResult
+    log: list[str]
+
+    @property
+    def database(self) -> Path:
+        return settings_of(self.folder).warehouse_path
+
+
+def settings_of(folder: Path) -> Settings:
+    return Settings(dataset=str(folder / "second_shop.yaml"), data_dir=folder / "data")
+
+
+def backtest(folder: Path, first: str = FIRST, last: str = LAST, assets: tuple[str, ...] = ()) -> Run:
+    """Run the job over some as-of dates, all of it or some assets."""
+    job = build_definitions(settings_of(folder)).resolve_job_def("backtest")
+    # One thread: several wait for each other longer than they work on so little, above all beside other tests.
+    with dg.DagsterInstance.ephemeral() as instance, threadpool_limits(1):
+        result = job.execute_in_process(
+            instance=instance,
+            tags={RANGE_START: first, RANGE_END: last},
+            run_config={
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                "resources": {"evaluation_settings": {"config": {"resamples": 100}}},
+            },
+            asset_selection=[dg.AssetKey(name) for name in assets] or None,
+            raise_on_error=False,
+        )
+        log = [entry.user_message for entry in instance.all_logs(result.run_id) if not entry.is_dagster_event]
+    return Run(folder, result, log)
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a shop with its events and items, and no backtest yet."""
+    folder = tmp_path_factory.mktemp("backtest")
+    shop = write_shop(folder, customers=30, items=120, days=100)
+    load_shop(settings_of(folder).warehouse_path, shop.dataset)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(loaded: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of the whole job over both dates; tests that change it work on a copy."""
+    run = backtest(Path(shutil.copytree(loaded, tmp_path_factory.mktemp("whole") / "shop")))
+    assert run.result.success, error_of(run.result)
+    return run
+
+
+@pytest.fixture
+def copied(whole: Run, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole.folder, tmp_path / "shop"))
+
+
+def test_every_check_of_the_backtest_passes(whole: Run) -> None:
+    assert failed(whole.result) == {}
+    checked = {name.split(": ")[0] for name in verdicts(whole.result)}
+    assert checked >= {"backtest_lists", "last_basket_lists", "backtest_metrics", "backtest_comparisons"}
+
+
+def test_there_are_lists_of_every_contender_for_every_date(whole: Run) -> None:
+    found = set(rows(whole.database, "select distinct as_of, recommender from evaluation.backtest_lists"))
+    assert found == {(date, name) for date in DATES for name in NAMES}
+
+
+def test_everybody_with_a_past_has_a_list_of_what_is_popular_for_every_date(whole: Run) -> None:
+    listed = rows(
+        whole.database,
+        "select as_of, count(distinct customer_id) from evaluation.backtest_lists where recommender = 'popularity' "
+        "group by as_of order by as_of",
+    )
+    known = "select count(distinct customer_id) from warehouse.events where occurred_at < timestamp '{}'"
+    assert listed == [(date, rows(whole.database, known.format(date))[0][0]) for date in DATES]
+
+
+def test_lists_of_a_date_and_recommender_have_one_version(whole: Run) -> None:
+    query = "select as_of, recommender, count(distinct version) from evaluation.backtest_lists group by all"
+    assert {count for *_, count in rows(whole.database, query)} == {1}
+
+
+def test_a_second_run_computes_no_list_of_any_date_and_changes_no_row(whole: Run, copied: Path) -> None:
+    before = frame(whole.database, LISTS)
+    again = backtest(copied, assets=("backtest_lists",))
+    assert [line for line in again.log if "2024" in line] == [
+        f"{date}: {len(NAMES)} of {len(NAMES)} recommenders have their lists already" for date in (FIRST, LAST)
+    ]
+    pd.testing.assert_frame_equal(frame(again.database, LISTS), before)
+
+
+def test_a_second_run_computes_no_list_of_a_last_basket(copied: Path) -> None:
+    again = backtest(copied, assets=("last_basket_lists",))
+    assert [line for line in again.log if "last basket" in line] == []
+
+
+def test_a_second_run_changes_no_list_of_a_last_basket(whole: Run, copied: Path) -> None:
+    before = frame(whole.database, LAST_BASKETS)
+    again = backtest(copied, assets=("last_basket_lists",))
+    pd.testing.assert_frame_equal(frame(again.database, LAST_BASKETS), before)
+
+
+def test_a_range_of_dates_equals_its_dates_one_by_one_the_last_first(whole: Run, loaded: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(loaded, tmp_path / "shop"))
+    for date in (LAST, FIRST):
+        run = backtest(folder, date, date, assets=("backtest_lists",))
+        assert run.result.success, error_of(run.result)
+    pd.testing.assert_frame_equal(frame(run.database, LISTS), frame(whole.database, LISTS))
+
+
+def test_a_recommender_without_lists_costs_only_itself(whole: Run, copied: Path) -> None:
+    tamper(settings_of(copied).warehouse_path, "delete from evaluation.backtest_lists where recommender = 'ease'")
+    again = backtest(copied, assets=("backtest_lists",))
+    computed = [line for line in again.log if "already" not in line and "2024" in line]
+    assert computed == [f"{FIRST}: ease", f"{LAST}: ease"]
+    pd.testing.assert_frame_equal(frame(again.database, LISTS), frame(whole.database, LISTS))
+
+
+def test_an_event_between_the_dates_makes_the_lists_of_the_later_one_anew(whole: Run, copied: Path) -> None:
+    one = f"select min(event_id) from warehouse.events where day = '{FIRST}'"
+    tamper(settings_of(copied).warehouse_path, f"delete from warehouse.events where event_id = ({one})")
+    again = backtest(copied, assets=("backtest_lists",))
+    counts = [line for line in again.log if "already" in line]
+    assert [line.split(": ")[1].split(" of ")[0] for line in counts] == [str(len(NAMES)), "0"]
+    versions = "select distinct version from evaluation.backtest_lists where as_of = timestamp '{}'"
+    kept, made = (
+        [set(rows(database, versions.format(date))) for database in (whole.database, again.database)] for date in DATES
+    )
+    assert kept[0] == kept[1]
+    assert not made[0] & made[1]
+
+
+def test_a_date_whose_horizon_is_not_over_is_refused(copied: Path) -> None:
+    tamper(settings_of(copied).warehouse_path, "delete from warehouse.events where day >= '2024-06-01'")
+    refused = backtest(copied, LAST, LAST, assets=("backtest_lists",))
+    assert not refused.result.success
+    # 05-06 and 28 days are 06-03; the events end with 05-31.
+    assert f"{LAST} can't be judged yet: its horizon ends on 2024-06-03" in error_of(refused.result)
+    assert "Choose as-of dates up to 2024-05-04" in error_of(refused.result)
+
+
+@pytest.fixture(scope="module")
+def metrics(whole: Run) -> pd.DataFrame:
+    return frame(whole.database, "select * from evaluation.backtest_metrics")
+
+
+@pytest.fixture(scope="module")
+def plain(whole: Run) -> list[dict[tuple[str, str, str, int], float]]:
+    """The accuracy of each date, computed again from the stored tables alone."""
+    events = frame(whole.database, "select * from warehouse.events")
+    items = frame(whole.database, "select item_id, recommendable from warehouse.items")
+    lists = frame(whole.database, LISTS)
+    return [means(lists[lists["as_of"] == date], events, items, date, HORIZON, KS) for date in DATES]
+
+
+def figures(metrics: pd.DataFrame, as_of: datetime | None, protocol: str = "horizon") -> dict[tuple[str, ...], float]:
+    own = metrics[(metrics["protocol"] == protocol) & (metrics["cohort"] == "all")]
+    own = own[own["as_of"].isna() if as_of is None else own["as_of"] == as_of]
+    own = own[own["metric"].isin(ACCURACY_METRICS)]
+    return {(row.recommender, row.list, row.metric, row.k): row.value for row in own.itertuples()}
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_figures_of_a_date_are_those_of_a_recomputation_from_the_stored_tables(
+    metrics: pd.DataFrame, plain: list[dict[tuple[str, str, str, int], float]], number: int
+) -> None:
+    assert figures(metrics, DATES[number]) == pytest.approx(plain[number], abs=1e-9)
+    assert {key[0] for key in plain[number]} == set(NAMES)
+
+
+def test_the_figures_over_dates_are_of_dates_whose_horizons_do_not_overlap(metrics: pd.DataFrame) -> None:
+    # The two dates are a week apart, so only the last counts.
+    assert DATES[1] - DATES[0] < timedelta(days=HORIZON)
+    for protocol in ("horizon", "next_basket"):
+        assert figures(metrics, None, protocol) == pytest.approx(figures(metrics, DATES[1], protocol), abs=1e-9)
+
+
+def test_every_protocol_has_figures_of_every_list_and_all_lie_within_their_intervals(metrics: pd.DataFrame) -> None:
+    found = set(metrics.loc[metrics["as_of"].isna(), ["protocol", "list"]].itertuples(index=False, name=None))
+    lists = ("repeat", "discovery", "both")
+    assert found == {(p, which) for p in ("horizon", "next_basket", "last_basket") for which in lists}
+    key = ["protocol", "as_of", "recommender", "list", "metric", "k", "cohort"]
+    assert not metrics.duplicated(key).any()
+    assert (metrics["ci_low"] <= metrics["value"] + 1e-9).all()
+    assert (metrics["value"] <= metrics["ci_high"] + 1e-9).all()
+    share = metrics[metrics["metric"].isin(ACCURACY_METRICS)]
+    assert share["value"].between(0, 1).all()
+
+
+def test_a_lead_is_the_difference_of_the_figures_and_every_pair_is_compared(whole: Run, metrics: pd.DataFrame) -> None:
+    found = frame(whole.database, "select * from evaluation.backtest_comparisons where protocol = 'horizon'")
+    pairs = set(zip(found["recommender"], found["baseline"], strict=True))
+    assert pairs == {(a, b) for a in NAMES for b in NAMES if a != b}
+    overall = figures(metrics, None)
+    for row in found.itertuples():
+        key = (row.list, row.metric, row.k)
+        assert row.difference == pytest.approx(overall[row.recommender, *key] - overall[row.baseline, *key], abs=1e-9)
+    assert found["p_value"].between(0, 1).all()
+    assert (found["p_holm"] >= found["p_value"]).all()
+    assert (found["dates_ahead"] <= found["dates"]).all()
+    assert (found["dates"] == 1).all()

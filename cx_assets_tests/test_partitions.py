@@ -1,0 +1,93 @@
+"""The as-of dates of backtests: Mondays, late enough to learn from, early enough to be judged."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from cx_assets.dataset import Dataset, load_dataset
+from cx_assets.partitions import daily_events, weekly_backtest
+from cx_assets_tests.shop import TINY, write_tiny
+
+
+def shop(folder: Path, first: str, last: str | None) -> Dataset:
+    """An empty shop of some days; without a last one it still grows."""
+    manifest = TINY.replace("2024-03-01", first)
+    manifest = manifest.replace("last_day: 2024-03-05\n", f"last_day: {last}\n" if last else "")
+    return write_tiny(folder, {}, manifest=manifest)
+
+
+def test_the_shipped_datasets_as_of_dates_are_those_between_eight_weeks_of_past_and_a_horizon_of_future() -> None:
+    dataset = load_dataset("complete_journey")
+    assert (dataset.first_day, dataset.last_day) == (date(2017, 1, 1), date(2018, 1, 1))
+    keys = weekly_backtest(dataset, 28).get_partition_keys()
+    # The first Monday is 2017-01-02, eight weeks later it is 02-27; 12-04 and 28 days are 2018-01-01.
+    assert (keys[0], keys[-1]) == ("2017-02-27", "2017-12-04")
+    # 40 weeks lie between them.
+    assert len(keys) == 41
+
+
+def test_every_as_of_date_is_a_monday_a_week_after_the_one_before() -> None:
+    days = [
+        date.fromisoformat(key) for key in weekly_backtest(load_dataset("complete_journey"), 28).get_partition_keys()
+    ]
+    assert {day.weekday() for day in days} == {0}
+    assert {later - earlier for earlier, later in pairwise(days)} == {timedelta(weeks=1)}
+
+
+@pytest.mark.parametrize(
+    ("horizon", "last"),
+    [
+        # The last day is 2018-01-01, a Monday, so its midnight ends 2018-01-02 minus the horizon.
+        (1, "2018-01-01"),
+        (2, "2017-12-25"),
+        (7, "2017-12-25"),
+        (8, "2017-12-25"),
+        (9, "2017-12-18"),
+        (29, "2017-12-04"),
+        (30, "2017-11-27"),
+    ],
+)
+def test_the_last_as_of_date_is_the_last_whose_horizon_ends_with_the_data(horizon: int, last: str) -> None:
+    dataset = load_dataset("complete_journey")
+    assert weekly_backtest(dataset, horizon).get_partition_keys()[-1] == last
+    end = date.fromisoformat(last) + timedelta(days=horizon)
+    assert end <= date(2018, 1, 2) < end + timedelta(weeks=1)
+
+
+@pytest.mark.parametrize(
+    ("first", "start"),
+    [
+        ("2024-03-01", "2024-04-29"),
+        ("2024-03-03", "2024-04-29"),
+        ("2024-03-04", "2024-04-29"),
+        ("2024-03-05", "2024-05-06"),
+    ],
+)
+def test_the_first_as_of_date_is_eight_weeks_after_the_first_monday(tmp_path: Path, first: str, start: str) -> None:
+    assert weekly_backtest(shop(tmp_path, first, "2024-12-31"), 28).get_partition_keys()[0] == start
+
+
+@pytest.mark.parametrize("last", ["2024-03-01", "2024-03-05", "2024-03-28", "2024-04-30"])
+def test_a_dataset_too_short_to_be_judged_still_has_a_definition(tmp_path: Path, last: str) -> None:
+    keys = weekly_backtest(shop(tmp_path, "2024-03-01", last), 28).get_partition_keys()
+    assert len(keys) == 1
+    assert date.fromisoformat(keys[0]).weekday() == 0
+
+
+def test_a_dataset_too_short_for_eight_weeks_of_past_has_the_last_date_that_can_be_judged(tmp_path: Path) -> None:
+    # 70 days from 2024-03-01 end with 05-09; 28 days back is 04-12, a Friday.
+    assert weekly_backtest(shop(tmp_path, "2024-03-01", "2024-05-09"), 28).get_partition_keys() == ["2024-04-08"]
+
+
+def test_a_dataset_that_still_grows_has_every_week_that_is_over(tmp_path: Path) -> None:
+    keys = weekly_backtest(shop(tmp_path, "2024-03-01", None), 28).get_partition_keys()
+    assert keys[0] == "2024-04-29"
+    today = datetime.now(UTC).date()
+    assert today - timedelta(days=14) < date.fromisoformat(keys[-1]) <= today
+
+
+def test_days_and_as_of_dates_are_of_the_same_calendar(tmp_path: Path) -> None:
+    dataset = shop(tmp_path, "2024-03-01", "2024-12-31")
+    assert set(weekly_backtest(dataset, 28).get_partition_keys()) < set(daily_events(dataset).get_partition_keys())
