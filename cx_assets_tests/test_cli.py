@@ -207,3 +207,18 @@ def test_progress_tells_why_no_step_could_run(dataset: Dataset) -> None:
     assert progress.steps == []
     (error,) = progress.errors
     assert "working.duckdb" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("backtest", "--from", "2024-03-02"), "--from '2024-03-02' is not an as-of date of the backtest"),
+        (("compare", "ranker", "popularity"), "run `cx backtest`"),
+        (("recommend", "--customer", "A"), "run `cx run`"),
+        (("recommend", "--customer", "A", "--as-of", "soon"), "Invalid isoformat string: 'soon'"),
+    ],
+)
+def test_what_can_not_be_answered_says_what_to_do(cx: Cx, arguments: tuple[str, ...], words: str) -> None:
+    told = cx(*arguments)
+    assert told.exit_code in (1, 2)
+    assert words in told.output.replace("\n", " ")

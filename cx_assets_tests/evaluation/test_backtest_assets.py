@@ -3,19 +3,22 @@
 import dataclasses
 import shutil
 from datetime import datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import dagster as dg
 import pandas as pd
 import pytest
+from rich.console import Console
 from threadpoolctl import threadpool_limits
 
 from cx_assets.automation import RANGE_END, RANGE_START
 from cx_assets.definitions import build_definitions
 from cx_assets.evaluation.metrics import ACCURACY_METRICS
+from cx_assets.evaluation.terminal import comparison, leader_boards
 from cx_assets.recommendations.catalogue import contenders
 from cx_assets.recommendations.rewind import Days
-from cx_assets.settings import Settings
+from cx_assets.settings import DATABASE, Settings
 from cx_assets_tests.evaluation.recomputed import means
 from cx_assets_tests.runs import error_of, failed, frame, load_shop, rows, tamper, verdicts
 from cx_assets_tests.shop import write_shop
@@ -233,3 +236,36 @@ def test_a_lead_is_the_difference_of_the_figures_and_every_pair_is_compared(whol
     assert (found["p_holm"] >= found["p_value"]).all()
     assert (found["dates_ahead"] <= found["dates"]).all()
     assert (found["dates"] == 1).all()
+
+
+def told(shown: object) -> str:
+    console = Console(file=StringIO(), width=200)
+    console.print(shown)
+    return str(console.file.getvalue())  # type: ignore[attr-defined]
+
+
+def test_the_leader_boards_name_every_contender_of_every_protocol(whole: Run) -> None:
+    boards = told(leader_boards(settings_of(whole.folder).backtest_dir / DATABASE))
+    assert boards.count("NDCG@10") == 3
+    assert all(boards.count(f" {name} ") == (2 if name == "rules" else 3) for name in NAMES)
+
+
+def test_a_comparison_tells_both_figures_and_their_difference(whole: Run) -> None:
+    shown = told(comparison(settings_of(whole.folder).backtest_dir / DATABASE, "popularity", "random"))
+    lead = rows(
+        whole.database,
+        "select difference from evaluation.backtest_comparisons where protocol = 'horizon' and list = 'both' "
+        "and metric = 'ndcg' and k = 10 and recommender = 'popularity' and baseline = 'random'",
+    )[0][0]
+    assert "popularity over random: the days after the as-of date" in shown
+    assert f"{lead:+.4f}" in shown
+
+
+def test_a_comparison_with_an_unknown_recommender_names_those_that_there_are(whole: Run) -> None:
+    with pytest.raises(LookupError, match=r"no recommender 'magic'. It has .*popularity"):
+        comparison(settings_of(whole.folder).backtest_dir / DATABASE, "popularity", "magic")
+
+
+def test_before_a_backtest_the_command_to_run_is_told(tmp_path: Path) -> None:
+    with pytest.raises(LookupError, match="run `cx backtest`"):
+        comparison(tmp_path / DATABASE, "popularity", "random")
