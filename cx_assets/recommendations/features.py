@@ -18,7 +18,6 @@ from cx_assets.recommendations.ease import Ease
 from cx_assets.recommendations.figures import (
     Figures,
     Floats,
-    Keyed,
     customer_figures,
     item_figures,
     pair_figures,
@@ -47,6 +46,7 @@ class Candidates:
         had: bool: has the customer had the item.
         sources: bool of shape (candidates, len(SOURCES)): who proposed it; of items had before nobody.
         features: float32 of shape (candidates, features); NaN where not known.
+        names: of the features, in the order of the columns.
     """
 
     customer: NDArray[np.intp]
@@ -54,6 +54,7 @@ class Candidates:
     had: NDArray[np.bool_]
     sources: NDArray[np.bool_]
     features: Floats
+    names: tuple[str, ...]
 
 
 class FeatureMaker:
@@ -62,9 +63,6 @@ class FeatureMaker:
     Args:
         training: all that is known.
         per_source: new items that each source proposes to a customer.
-
-    Attributes:
-        names: of the features, in the order of the columns.
     """
 
     def __init__(self, training: Training, per_source: int = PER_SOURCE) -> None:
@@ -95,7 +93,6 @@ class FeatureMaker:
         self._profile = training.counts.log1p()
         self._content = csr_matrix(training.similarities.content()[:, self._pool])
         self._taste_popularity = self._shares_of_category()
-        self.names: tuple[str, ...] = ()
 
     def candidates(self, customers: Positions, *, new: bool = True, before: bool = True) -> Candidates:
         """The candidates of a block of customers, with their features.
@@ -124,12 +121,15 @@ class FeatureMaker:
         row, item = np.concatenate(rows), np.concatenate(items)
         order = np.lexsort((item, row))
         row, item = row[order], item[order]
+        who = np.asarray(customers)[row]
+        features = self._features(who, row, item, scores)
         return Candidates(
-            np.asarray(customers)[row],
+            who,
             item,
-            self._pairs.at(np.asarray(customers)[row].astype(np.int64) * self._training.shape[1] + item)[1],
+            self._pairs.at(who.astype(np.int64) * self._training.shape[1] + item)[1],
             np.concatenate(sources)[order],
-            self._features(np.asarray(customers)[row], row, item, scores),
+            np.column_stack(list(features.values())).astype(np.float32),
+            tuple(features),
         )
 
     def _scores(self, customers: Positions) -> dict[str, Floats]:
@@ -180,7 +180,7 @@ class FeatureMaker:
 
     def _features(
         self, customer: NDArray[np.intp], row: NDArray[np.intp], item: NDArray[np.intp], scores: Mapping[str, Floats]
-    ) -> Floats:
+    ) -> Figures:
         pair = self._pairs.look_up(customer.astype(np.int64) * self._training.shape[1] + item)
         buyer = {name: values[customer] for name, values in self._customers.items()}
         sold = {name: values[item] for name, values in self._items.items()}
@@ -197,9 +197,7 @@ class FeatureMaker:
             tastes[f"{name}_newness"] = newness[codes[item]]
             tastes[f"{name}_due"] = _over(found["last_age"], found["gap"])
             tastes[f"{name}_loyalty"] = _over(pair["times"], found["times"])
-        table = {**pair, **buyer, **sold, **likes, **tastes, **_due(pair, buyer, sold)}
-        self.names = tuple(table)
-        return np.column_stack(list(table.values())).astype(np.float32)
+        return {**pair, **buyer, **sold, **likes, **tastes, **_due(pair, buyer, sold)}
 
 
 def _due(pair: Figures, buyer: Figures, sold: Figures) -> Figures:
@@ -240,6 +238,3 @@ def _codes(items: pd.DataFrame) -> dict[str, NDArray[np.int64]]:
         if name in items.columns and (name == "category" or items[name].nunique() < len(items) / 2):
             codes[name] = pd.factorize(items[name].astype(str), sort=True)[0].astype(np.int64)
     return codes
-
-
-__all__ = ["SOURCES", "Candidates", "FeatureMaker", "Keyed"]

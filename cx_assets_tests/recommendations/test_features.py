@@ -49,10 +49,9 @@ def everyone(training):
 
 def told(training, customer, item):
     """All features of a candidate, by name."""
-    maker = FeatureMaker(training)
-    found = maker.candidates(training.interactions.customer_positions([customer]))
+    found = FeatureMaker(training).candidates(training.interactions.customer_positions([customer]))
     row = pairs(training, found).index((customer, item))
-    return dict(zip(maker.names, found.features[row].tolist(), strict=True))
+    return dict(zip(found.names, found.features[row].tolist(), strict=True))
 
 
 def test_candidates_are_what_was_had_and_what_enough_others_had(training):
@@ -125,10 +124,9 @@ def test_a_source_proposes_its_best_and_their_equals(tables):
 
 
 def test_every_feature_has_a_name_of_its_own(training):
-    maker = FeatureMaker(training)
-    found = maker.candidates(everyone(training))
-    assert found.features.shape == (len(found.item), len(maker.names))
-    assert len(set(maker.names)) == len(maker.names)
+    found = FeatureMaker(training).candidates(everyone(training))
+    assert found.features.shape == (len(found.item), len(found.names))
+    assert len(set(found.names)) == len(found.names)
     assert found.features.dtype == np.float32
     assert not np.isinf(found.features).any()
 
