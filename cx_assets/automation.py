@@ -26,7 +26,8 @@ _DAYS = dg.AssetSelection.assets(*DAILY)
 _PUBLISHED = dg.AssetSelection.assets("published_tables")
 
 _BACKTEST = dg.AssetSelection.assets(
-    "backtest_lists", "last_basket_lists", "backtest_metrics", "backtest_comparisons", "published_backtest"
+    *("backtest_lists", "last_basket_lists", "backtest_metrics", "backtest_comparisons"),
+    *("backtest_report", "published_backtest"),
 )
 EVERY_RUN = dg.AssetSelection.all() - _BACKTEST
 """All but the backtest, which goes by weeks, and nobody needs each night."""

@@ -78,8 +78,9 @@ def backtest(
         _tell_failure(progress, home)
         raise typer.Exit(1)
     console.print(f"\n[green]Done[/] in {time.monotonic() - began:.0f} s.\n")
-    console.print(leader_boards(settings.backtest_dir / DATABASE))
-    console.print(f"\n  lists, figures and comparisons   {settings.backtest_dir / DATABASE}", soft_wrap=True)
+    console.print(leader_boards(settings.backtest_dir / DATABASE), "")
+    for name, what in (("report", "report.html"), ("database", DATABASE), ("Parquet", "parquet")):
+        console.print(f"  {name:<10}{settings.backtest_dir / what}", soft_wrap=True)
 
 
 @app.command()

@@ -32,7 +32,7 @@ PROMISED = """
     recommendations.bought_together recommendations.popular_items
     evaluation.metrics evaluation.comparisons evaluation.judged_lists evaluation.evaluation_report
     evaluation.backtest_lists evaluation.last_basket_lists
-    evaluation.backtest_metrics evaluation.backtest_comparisons
+    evaluation.backtest_metrics evaluation.backtest_comparisons evaluation.backtest_report
     publishing.published_tables publishing.published_backtest
 """
 

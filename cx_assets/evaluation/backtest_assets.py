@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cx_assets.evaluation import tables
 from cx_assets.evaluation.backtest import DEPTH, ListStore, computed, fingerprint, fingerprint_before, versions
 from cx_assets.evaluation.backtest_figures import Pool, apart, judged, pooled_comparisons, pooled_rows
+from cx_assets.evaluation.backtest_report_asset import backtest_report
 from cx_assets.evaluation.cohorts import cohort_rows
 from cx_assets.evaluation.config import EvaluationSettings
 from cx_assets.evaluation.figures import JudgedLists, metric_rows
@@ -72,7 +73,7 @@ def backtest_assets(weekly: dg.PartitionsDefinition) -> list[dg.AssetsDefinition
                 store.add(rows.append_column("as_of", [as_of]))
         return store.rows
 
-    return [backtest_lists, last_basket_lists, backtest_metrics, backtest_comparisons]
+    return [backtest_lists, last_basket_lists, backtest_metrics, backtest_comparisons, backtest_report]
 
 
 @table_asset(tables.LAST_BASKET_LISTS, code_version="1", kinds=("python",))

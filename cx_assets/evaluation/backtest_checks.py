@@ -4,10 +4,19 @@ Belongs here: what must hold of backtests, whatever the data. Does not: column t
 is checked for (`table.checks`).
 """
 
-import dagster as dg
+from collections.abc import Callable
+from html import escape
 
+import dagster as dg
+import pandas as pd
+
+from cx_assets.evaluation.backtest_narrative import overall
+from cx_assets.evaluation.backtest_report import FIGURE, page_k, told
+from cx_assets.evaluation.boards import BOARD_LISTS
 from cx_assets.evaluation.config import EvaluationSettings
+from cx_assets.evaluation.narrative import label
 from cx_assets.table import Table, law, sql, table_check
+from cx_assets.table.schema import instant
 
 AGAIN = "Run the backtest of these dates again; if it stays, a recommender is wrong: read its module."
 ROUNDING = 1e-9
@@ -17,13 +26,27 @@ IMPOSSIBLE = "places of lists can't be"
 @table_check(asset="backtest_lists", blocking=True)
 def backtest_lists_are_possible(backtest_lists: Table, items: Table) -> dg.AssetCheckResult:
     """Ranks go from 1 without a gap, scores never rise, no item stands twice, and all may be recommended."""
-    return law(impossible_places(backtest_lists, items, "as_of, "), backtest_lists.count(), IMPOSSIBLE, AGAIN)
+    broken = by_date(backtest_lists, lambda lists: impossible_places(lists, items, "as_of, "))
+    return law(broken, backtest_lists.count(), IMPOSSIBLE, AGAIN)
 
 
 @table_check(asset="last_basket_lists", blocking=True)
 def last_basket_lists_are_possible(last_basket_lists: Table, items: Table) -> dg.AssetCheckResult:
     """Ranks go from 1 without a gap, scores never rise, no item stands twice, and all may be recommended."""
     return law(impossible_places(last_basket_lists, items), last_basket_lists.count(), IMPOSSIBLE, AGAIN)
+
+
+def by_date(lists: Table, broken: Callable[[Table], Table]) -> pd.DataFrame:
+    """What is broken of the lists of each as-of date, at most a hundred rows of a date.
+
+    One date after the other: the places of a year of dates are more than the memory of a run.
+    """
+    dates = [row[0] for row in sql("select distinct as_of from t order by as_of", t=lists).fetchall()]
+    found = [
+        sql("select * from b limit 100", b=broken(sql(f"select * from t where as_of = {instant(date)}", t=lists))).df()
+        for date in dates
+    ]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
 def impossible_places(lists: Table, items: Table, date: str = "") -> Table:
@@ -52,24 +75,30 @@ def impossible_places(lists: Table, items: Table, date: str = "") -> Table:
 @table_check(asset="backtest_lists", blocking=True)
 def backtest_lists_are_of_their_date(backtest_lists: Table, events: Table) -> dg.AssetCheckResult:
     """A repeat has been had before the as-of date, a discovery has not, and who has a list has a history."""
-    broken = sql(
-        """
-        with firsts as (
-            select customer_id, item_id, min(occurred_at) as first_at from events group by customer_id, item_id
-        ), customers as (
-            select customer_id, min(first_at) as first_at from firsts group by customer_id
-        )
-        select b.as_of, b.recommender, b.list, b.customer_id, b.item_id, f.first_at
-        from backtest_lists b
-        left join firsts f on f.customer_id = b.customer_id and f.item_id = b.item_id
-        left join customers c on c.customer_id = b.customer_id
-        where (b.list = 'repeat' and not coalesce(f.first_at < b.as_of, false))
-            or (b.list = 'discovery' and f.first_at < b.as_of)
-            or not coalesce(c.first_at < b.as_of, false)
-        """,
-        backtest_lists=backtest_lists,
+    firsts = sql(
+        "select customer_id, item_id, min(occurred_at) as first_at from events group by customer_id, item_id",
         events=events,
-    )
+    ).arrow()
+
+    def misplaced(lists: Table) -> Table:
+        return sql(
+            """
+            with customers as (
+                select customer_id, min(first_at) as first_at from firsts group by customer_id
+            )
+            select b.as_of, b.recommender, b.list, b.customer_id, b.item_id, f.first_at
+            from lists b
+            left join firsts f on f.customer_id = b.customer_id and f.item_id = b.item_id
+            left join customers c on c.customer_id = b.customer_id
+            where (b.list = 'repeat' and not coalesce(f.first_at < b.as_of, false))
+                or (b.list = 'discovery' and f.first_at < b.as_of)
+                or not coalesce(c.first_at < b.as_of, false)
+            """,
+            lists=lists,
+            firsts=firsts,
+        )
+
+    broken = by_date(backtest_lists, misplaced)
     return law(broken, backtest_lists.count(), "places of backtest lists are not of their as-of date", AGAIN)
 
 
@@ -135,3 +164,34 @@ def backtest_comparisons_agree_with_metrics(
         backtest_metrics=backtest_metrics,
     )
     return law(broken, backtest_comparisons.count(), "differences contradict the figures of backtests", AGAIN)
+
+
+@table_check(asset="backtest_report", blocking=True)
+def backtest_report_tells_the_figures(backtest_report: Table, backtest_metrics: Table) -> dg.AssetCheckResult:
+    """The page names every recommender that was judged, and every figure of its leader boards is the table's."""
+    html = str(sql("select html from t", t=backtest_report).fetchone()[0])
+    metrics = backtest_metrics.df()
+    k = page_k(metrics)
+    wanted = {
+        (which, str(row.recommender)): FIGURE.format(row.value)
+        for which in BOARD_LISTS
+        for row in overall(metrics, which, k).itertuples()
+    }
+    names = {str(name) for name in metrics["recommender"]}
+    printed = told(html)
+    broken = [
+        {"list": which, "recommender": name, "table": wanted.get((which, name)), "page": printed.get((which, name))}
+        for which, name in sorted(wanted.keys() | printed.keys())
+        if wanted.get((which, name)) != printed.get((which, name))
+    ]
+    broken += [
+        {"list": "any", "recommender": name, "table": "judged", "page": "not named"}
+        for name in sorted(names)
+        if escape(label(name)) not in html
+    ]
+    return law(
+        pd.DataFrame(broken),
+        len(wanted) + len(names),
+        "figures and names of the page differ from the table",
+        "Materialize backtest_report again from the same figures; if it stays, templates/backtest.html.j2 is wrong.",
+    )

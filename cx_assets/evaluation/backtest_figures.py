@@ -134,8 +134,8 @@ def pooled_rows(pool: Pool, which: str, *, resamples: int, seed: int) -> pd.Data
 def pooled_comparisons(pool: Pool, which: str, *, resamples: int, seed: int) -> pd.DataFrame:
     """Every recommender against every other over all dates, in pairs over customers.
 
-    All are drawn alike, so the interval of a difference is of differences. The p-value is of a paired t-test over the
-    customers' mean differences; Holm's method corrects it for the number of baselines of a recommender.
+    All are drawn alike, so the interval of a difference is of differences. The p-value is of a paired t-test over what
+    each customer adds to the difference; Holm's method corrects it for the number of baselines of a recommender.
 
     Returns:
         The columns of `tables.BACKTEST_COMPARISONS` but the protocol.
@@ -176,9 +176,12 @@ def _common_dates(pool: Pool, one: int, other: int) -> NDArray[np.intp]:
 
 def _lead(ours: Values, theirs: Values) -> dict[str, Any]:
     """By how much one leads another on the same customers and dates, each of shape (customers, dates, figures)."""
-    own = _means(np.swapaxes(ours - theirs, 0, 1))
-    own = own[np.isfinite(own).all(axis=1)]
     ahead = _means(ours - theirs)
+    # What each customer adds to the mean over dates; their mean is the difference, so a test of it is one of that.
+    judged_on = np.isfinite(ours - theirs)
+    parts = np.where(judged_on, (ours - theirs) / np.maximum(judged_on.sum(axis=0), 1), 0.0).mean(axis=1)
+    own = parts[judged_on.any(axis=(1, 2))]
+    own = own * len(own)
     base = _means(_means(theirs))
     difference = _means(_means(ours)) - base
     spread = own.std(axis=0, ddof=1) if len(own) > 1 else np.zeros(own.shape[1])

@@ -48,7 +48,17 @@ LIST_MEANINGS = {
     "discovery": "items that the customer has not had before",
 }
 
-_SPELLINGS = {"knn": "kNN", "pearson": "Pearson"}
+_SPELLINGS = {
+    "knn": "kNN",
+    "pearson": "Pearson",
+    "als": "ALS",
+    "ease": "EASE",
+    "rp3beta": "RP3beta",
+    "bm25": "BM25",
+    "tifu": "TIFU",
+    "up": "UP",
+    "cf": "CF",
+}
 
 
 def label(recommender: str) -> str:

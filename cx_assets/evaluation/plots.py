@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from cx_assets.evaluation.canvas import Draw, Palette
 from cx_assets.evaluation.narrative import BASELINE, PUBLISHED, label
 
-_CHARACTER, _LINE = 0.0185, 0.062  # the width of a character and the height of a line, as shares of the axes
+_SIZE = (4.9, 3.7)
+_CHARACTER, _LINE = 0.0185, 0.062  # the width of a character and the height of a line, as shares of axes of this size
 
 
 def forest(rows: pd.DataFrame, x_label: str) -> Draw:
@@ -75,7 +76,15 @@ def draw_forest(axis: Axes, rows: pd.DataFrame, x_label: str, palette: Palette) 
     _finish(axis, palette, x_label)
 
 
-def scatter(points: pd.DataFrame, x_label: str, y_label: str, *, log_x: bool = False, percent_x: bool = False) -> Draw:
+def scatter(
+    points: pd.DataFrame,
+    x_label: str,
+    y_label: str,
+    *,
+    log_x: bool = False,
+    percent_x: bool = False,
+    size: tuple[float, float] = _SIZE,
+) -> Draw:
     """One dot per recommender, named beside it.
 
     Args:
@@ -84,28 +93,38 @@ def scatter(points: pd.DataFrame, x_label: str, y_label: str, *, log_x: bool = F
         y_label: what goes up.
         log_x: tenfold steps across.
         percent_x: shares across, written as percentages.
+        size: width and height in inches; many names need more.
     """
 
     def draw(palette: Palette) -> Figure:
-        figure = Figure(figsize=(4.9, 3.7), layout="constrained")
+        figure = Figure(figsize=size, layout="constrained")
         axis = figure.subplots()
         if log_x:
             axis.set_xscale("log")
+            # Labels between the tenfold steps would lie on each other.
+            axis.xaxis.set_minor_formatter(NullFormatter())
         ordered = points.sort_values(["y", "recommender"], kind="stable").reset_index(drop=True)
         at = ordered[["x", "y"]].to_numpy(dtype=np.float64)
         for name, (x, y) in zip(ordered["recommender"], at, strict=True):
             axis.plot([x], [y], "o", color=_colour(str(name), palette), markersize=6.5)
         if len(ordered):
             _limits(axis, ordered, log_x=log_x)
-            _name_points(axis, ordered, palette)
+            if log_x and float(ordered["x"].max() / ordered["x"].min()) < 100:
+                axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            _name_points(axis, ordered, palette, _CHARACTER * _SIZE[0] / size[0], _LINE * _SIZE[1] / size[1])
         if percent_x:
-            axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.6g} %"))
+            axis.xaxis.set_major_formatter(FuncFormatter(_share))
         axis.set_ylabel(y_label, color=palette.muted)
         axis.grid(True, axis="y", color=palette.line, linewidth=0.8)
         _finish(axis, palette, x_label, locate=not log_x)
         return figure
 
     return draw
+
+
+def _share(value: float, _: object) -> str:
+    """A share as a percentage; nothing at ticks that lie in the room beside the dots and that no share can reach."""
+    return f"{100 * value:.6g} %" if value <= 1 else ""
 
 
 def pairs_of_bars(names: Sequence[str], first: Sequence[float], second: Sequence[float], keys: tuple[str, str]) -> Draw:
@@ -168,15 +187,18 @@ def _limits(axis: Axes, points: pd.DataFrame, *, log_x: bool) -> None:
     axis.set_ylim(-0.07 * top, 1.14 * top)
 
 
-def _name_points(axis: Axes, points: pd.DataFrame, palette: Palette) -> None:
-    """Write every name beside its dot, at the nearest place where it covers neither a name nor a dot nor a line."""
+def _name_points(axis: Axes, points: pd.DataFrame, palette: Palette, character: float, height: float) -> None:
+    """Write every name beside its dot, at the nearest place where it covers neither a name nor a dot nor a line.
+
+    The width of a character and the height of a line are shares of the axes.
+    """
     corner = axis.transAxes.inverted()
     dots = [(float(x), float(y)) for x, y in corner.transform(axis.transData.transform(points[["x", "y"]].to_numpy()))]
     taken = [_around(x, y, 0.014, 0.02) for x, y in dots]
     for number in reversed(range(len(dots))):
         name = str(points["recommender"].iloc[number])
         others = taken[:number] + taken[number + 1 :]
-        box, line = _free_place(*dots[number], _CHARACTER * len(label(name)), others)
+        box, line = _free_place(*dots[number], character * len(label(name)), height, others)
         taken += [box, *line]
         axis.annotate(
             label(name),
@@ -212,21 +234,21 @@ def _around(x: float, y: float, width: float, height: float) -> _Box:
     return _Box(x - width, y - height, x + width, y + height)
 
 
-def _free_place(x: float, y: float, width: float, taken: Sequence[_Box]) -> tuple[_Box, list[_Box]]:
+def _free_place(x: float, y: float, width: float, height: float, taken: Sequence[_Box]) -> tuple[_Box, list[_Box]]:
     """Where a name fits, and the line that joins it to its dot as a row of small boxes; none if it stands beside it."""
     places = []
     for rise in range(-12, 13):
         for away in range(8):
             gap = 0.024 + 0.03 * away
-            middle = y + rise * _LINE / 4
+            middle = y + rise * height / 4
             for left, near in ((x + gap, x + gap), (x - gap - width, x - gap)):
-                box = _Box(left, middle - _LINE / 2, left + width, middle + _LINE / 2)
+                box = _Box(left, middle - height / 2, left + width, middle + height / 2)
                 places.append((gap + 1.5 * abs(middle - y), left < x, rise < 0, box, near, middle))
     for *_, box, near, middle in sorted(places, key=lambda place: place[:3]):
-        aside = abs(middle - y) > _LINE / 2 or abs(near - x) > 0.05
+        aside = abs(middle - y) > height / 2 or abs(near - x) > 0.05
         share = np.linspace(0.2, 1.0, 12) if aside else np.empty(0)
         line = [_around(x + (near - x) * s, y + (middle - y) * s, 0.003, 0.003) for s in share.tolist()]
         inside = box.left >= 0 and box.right <= 1.06 and box.bottom >= -0.01 and box.top <= 1.01
         if inside and not any(part.overlaps(other) for part in (box, *line) for other in taken):
             return box, line
-    return _Box(x, y - _LINE / 2, x + width, y + _LINE / 2), []
+    return _Box(x, y - height / 2, x + width, y + height / 2), []

@@ -136,3 +136,12 @@ EVALUATION_REPORT = schema(
     column("html", "varchar", "the page; it needs nothing from the network"),
     key=("as_of",),
 )
+
+BACKTEST_REPORT = schema(
+    GROUP,
+    "backtest_report",
+    "One row: the backtest's page for people, complete HTML. Publishing writes it to report.html of the backtest.",
+    column("as_of", "timestamp", "the last as-of date; null without any", nullable=True),
+    column("html", "varchar", "the page; it needs nothing from the network"),
+    key=("as_of",),
+)

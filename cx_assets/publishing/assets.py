@@ -84,15 +84,24 @@ def backtest_publishing(specs: Sequence[TableSpec], settings: Settings) -> dg.As
         specs: the tables, computed in the same run.
         settings: for where to publish.
     """
+    names = [spec.name for spec in specs if spec.name != "backtest_report"]
 
-    @table_asset(tables.PUBLISHED_BACKTEST, code_version="1", kinds=["parquet"], deps=[spec.name for spec in specs])
-    def published_backtest(context: dg.AssetExecutionContext, warehouse: Warehouse) -> pd.DataFrame:
+    @table_asset(tables.PUBLISHED_BACKTEST, code_version="2", kinds=["parquet"], deps=names)
+    def published_backtest(
+        context: dg.AssetExecutionContext, warehouse: Warehouse, backtest_report: Table
+    ) -> pd.DataFrame:
         """One row per published table of the backtest, with a fingerprint of its rows.
 
-        Materializing it writes cx.duckdb and a Parquet file per table beside what is published every day.
+        Materializing it writes cx.duckdb, a Parquet file per table and report.html beside what is published every day.
         """
-        written = publish(warehouse.connection, specs, None, settings.backtest_dir)
-        context.add_output_metadata({"database": dg.MetadataValue.path(str(settings.backtest_dir / DATABASE))})
+        html = str(sql("select html from report", report=backtest_report).fetchone()[0])
+        written = publish(warehouse.connection, specs, html, settings.backtest_dir)
+        context.add_output_metadata(
+            {
+                "database": dg.MetadataValue.path(str(settings.backtest_dir / DATABASE)),
+                "report": dg.MetadataValue.path(str(settings.backtest_dir / REPORT)),
+            }
+        )
         return written
 
     return published_backtest

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from cx_assets.automation import RANGE_END, RANGE_START
 from cx_assets.definitions import build_definitions
+from cx_assets.evaluation.backtest_report import told as figures_on
 from cx_assets.evaluation.metrics import ACCURACY_METRICS
 from cx_assets.evaluation.terminal import comparison, leader_boards
 from cx_assets.recommendations.catalogue import contenders
@@ -94,7 +95,8 @@ def copied(whole: Run, tmp_path: Path) -> Path:
 def test_every_check_of_the_backtest_passes(whole: Run) -> None:
     assert failed(whole.result) == {}
     checked = {name.split(": ")[0] for name in verdicts(whole.result)}
-    assert checked >= {"backtest_lists", "last_basket_lists", "backtest_metrics", "backtest_comparisons"}
+    tables = {"backtest_lists", "last_basket_lists", "backtest_metrics", "backtest_comparisons", "backtest_report"}
+    assert checked >= tables
 
 
 def test_there_are_lists_of_every_contender_for_every_date(whole: Run) -> None:
@@ -236,6 +238,18 @@ def test_a_lead_is_the_difference_of_the_figures_and_every_pair_is_compared(whol
     assert (found["p_holm"] >= found["p_value"]).all()
     assert (found["dates_ahead"] <= found["dates"]).all()
     assert (found["dates"] == 1).all()
+
+
+def test_the_page_is_published_beside_the_database_and_is_the_one_that_was_checked(whole: Run) -> None:
+    stored = rows(whole.database, "select as_of, html from evaluation.backtest_report")
+    page = (settings_of(whole.folder).backtest_dir / "report.html").read_text("utf-8")
+    assert stored == [(DATES[-1], page)]
+    overall = frame(
+        whole.database,
+        "select list, recommender, \"value\" from evaluation.backtest_metrics where protocol = 'horizon' "
+        "and as_of is null and cohort = 'all' and metric = 'ndcg' and k = 10",
+    )
+    assert figures_on(page) == {(row.list, row.recommender): f"{row.value:.4f}" for row in overall.itertuples()}
 
 
 def told(shown: object) -> str:
