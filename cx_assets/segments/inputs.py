@@ -35,6 +35,10 @@ def segment_points(features: pd.DataFrame, shares: pd.DataFrame) -> NDArray[np.f
     return np.round(np.hstack([figures, tastes * weight]), 9)
 
 
+SMALLEST = 1e-300
+"""A spread below it is none: to divide by it would overflow."""
+
+
 def robust_scale(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Columns minus their median, over their normalised interquartile range, clipped to plus and minus three.
 
@@ -47,6 +51,6 @@ def robust_scale(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return values
     lower, middle, upper = np.percentile(values, [25, 50, 75], axis=0)
     spread = (upper - lower) / 1.349  # the interquartile range of the standard normal distribution
-    spread = np.where(spread > 0, spread, values.std(axis=0))
-    scaled: NDArray[np.float64] = (values - middle) / np.where(spread > 0, spread, 1.0)
+    spread = np.where(spread > SMALLEST, spread, values.std(axis=0))
+    scaled: NDArray[np.float64] = (values - middle) / np.where(spread > SMALLEST, spread, 1.0)
     return scaled.clip(-LIMIT, LIMIT)
