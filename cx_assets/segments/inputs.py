@@ -12,6 +12,8 @@ from cx_assets.segments.features import FEATURES
 
 # A point this far out (in robust standard deviations) is extreme already; further out it would pull a segment.
 LIMIT = 3.0
+# A spread below it is none: to divide by it would overflow.
+SMALLEST = 1e-300
 
 
 def segment_points(features: pd.DataFrame, shares: pd.DataFrame) -> NDArray[np.float64]:
@@ -33,10 +35,6 @@ def segment_points(features: pd.DataFrame, shares: pd.DataFrame) -> NDArray[np.f
     tastes = robust_scale(np.sqrt(shares.to_numpy(dtype=float)))
     weight = 1 / np.sqrt(max(shares.shape[1], 1))
     return np.round(np.hstack([figures, tastes * weight]), 9)
-
-
-SMALLEST = 1e-300
-"""A spread below it is none: to divide by it would overflow."""
 
 
 def robust_scale(values: NDArray[np.float64]) -> NDArray[np.float64]:
