@@ -174,10 +174,10 @@ def backtest_comparisons(
     settings = evaluation_settings
     frames = []
     for protocol, dates in by_protocol(
-        backtest_lists, last_basket_lists, events, items, settings, interaction_weights
+        backtest_lists, last_basket_lists, events, items, settings, interaction_weights, overlapping=False
     ).items():
         for which in LISTS:
-            pool = Pool.of(non_overlapping(dates), which, settings.list_lengths)
+            pool = Pool.of(dates, which, settings.list_lengths)
             if pool is not None:
                 rows = pooled_comparisons(pool, which, resamples=settings.resamples, seed=settings.seed)
                 frames.append(rows.assign(protocol=protocol))
@@ -194,19 +194,27 @@ def by_protocol(
     items: Table,
     settings: EvaluationSettings,
     interaction_weights: InteractionWeights,
+    *,
+    overlapping: bool = True,
 ) -> dict[str, list[JudgedLists]]:
-    """All stored lists, judged: by protocol, one for each as-of date; those of the last basket are one."""
+    """Stored lists, judged: by protocol, one for each as-of date; those of the last basket are one.
+
+    Without `overlapping` ones only the dates of `non_overlapping` are judged: of a range of weeks a quarter.
+    """
     dates = [row[0] for row in sql("select distinct as_of from t order by as_of", t=backtest_lists).fetchall()]
     found: dict[str, list[JudgedLists]] = {"horizon": [], "next_basket": [], "last_basket": []}
-    for as_of in dates:
+    for as_of in reversed(dates):
         window = Window(as_of, settings.horizon_days)
         lists = sql(f"select * from t where as_of = {instant(as_of)}", t=backtest_lists)
-        for protocol, pairs in (
-            ("horizon", truth(events, items, window)),
-            ("next_basket", next_basket_truth(events, items, window)),
+        for protocol, taken in (
+            ("horizon", truth),
+            ("next_basket", next_basket_truth),
         ):
+            if not overlapping and found[protocol] and window.end > found[protocol][0].date:
+                continue
+            pairs = taken(events, items, window)
             date = judged(lists, pairs, as_of=as_of, horizon_days=window.horizon_days, depth=DEPTH)
-            found[protocol] += [date] if date.lists else []
+            found[protocol][:0] = [date] if date.lists else []
     past = before_the_last_basket(usual_events(events), items.df(), as_of_date(events), interaction_weights.weights())
     last = judged(last_basket_lists, last_basket_truth(past), as_of=as_of_date(events), horizon_days=1, depth=DEPTH)
     found["last_basket"] = [last] if last.lists else []

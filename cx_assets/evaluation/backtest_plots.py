@@ -39,7 +39,7 @@ def trend(rows: pd.DataFrame, y_label: str) -> Draw:
         # Not from 0 on: what matters is whether lines cross, and the best lie near each other.
         room = 0.08 * ((top - low) or 1.0)
         low, top = low - room, top + room
-        ends = _apart([_last(values[:, i]) for i in range(len(names))], _LINE * (top - low))
+        ends = kept_apart([_last(values[:, i]) for i in range(len(names))], _LINE * (top - low))
         plain = [name for name in names if name not in {PUBLISHED, BASELINE}]
         for i, name in enumerate(names):
             colour = {PUBLISHED: palette.accent, BASELINE: palette.second}.get(name, palette.ink)
@@ -90,7 +90,7 @@ def _last(values: NDArray[np.float64]) -> float:
     return float(found[-1]) if len(found) else 0.0
 
 
-def _apart(wanted: Sequence[float], gap: float) -> list[float]:
+def kept_apart(wanted: Sequence[float], gap: float) -> list[float]:
     """Heights as near to the wanted ones as they can be with a gap between any two, in the same order."""
     order = sorted(range(len(wanted)), key=lambda i: (wanted[i], -i))
     placed = [0.0] * len(wanted)

@@ -13,10 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html import unescape
-from importlib import resources
 
 import duckdb
-import jinja2
 import pandas as pd
 
 from cx_assets.evaluation import backtest_narrative as narrative
@@ -25,6 +23,7 @@ from cx_assets.evaluation.backtest_narrative import BASELINES, BASKETS, SCOPES, 
 from cx_assets.evaluation.beyond_accuracy import LIST_METRICS
 from cx_assets.evaluation.boards import BOARD_LISTS, DASH, Line, board_k
 from cx_assets.evaluation.narrative import BASELINE, LIST_LABELS, LIST_MEANINGS, NBSP, PUBLISHED, label
+from cx_assets.evaluation.page import rendered
 from cx_assets.recommendations.catalogue import CHALLENGER
 
 COMPARED = (CHALLENGER, PUBLISHED, *BASELINES)
@@ -47,17 +46,7 @@ def render(metrics: pd.DataFrame, comparisons: pd.DataFrame, extent: Extent) -> 
     Returns:
         A complete HTML document; the same text for the same input.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cx_assets.evaluation", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["count"] = lambda number: f"{number:,}"
-    css = resources.files("cx_assets.evaluation").joinpath("templates/report.css").read_text(encoding="utf-8")
-    page = content(metrics, comparisons, extent)
-    return environment.get_template("backtest.html.j2").render(r=page, css=css)
+    return rendered("backtest.html.j2", content(metrics, comparisons, extent))
 
 
 def told(html: str) -> dict[tuple[str, str], str]:

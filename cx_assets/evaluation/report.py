@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib import resources
 
-import jinja2
 import pandas as pd
 
 from cx_assets.evaluation import boards, canvas, narrative, plots
 from cx_assets.evaluation.boards import Line
+from cx_assets.evaluation.page import rendered
 
 
 @dataclass(frozen=True)
@@ -78,17 +77,7 @@ def render(given: ReportInput) -> str:
     Returns:
         A complete HTML document; the same text for the same input.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cx_assets.evaluation", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["day"] = lambda moment: f"{moment.day} {moment:%B %Y}"
-    environment.filters["count"] = lambda number: f"{number:,}"
-    css = resources.files("cx_assets.evaluation").joinpath("templates/report.css").read_text(encoding="utf-8")
-    return environment.get_template("report.html.j2").render(r=content(given), css=css)
+    return rendered("report.html.j2", content(given))
 
 
 def content(given: ReportInput) -> Line:

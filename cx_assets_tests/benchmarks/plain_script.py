@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
 from implicit.nearest_neighbours import CosineRecommender
@@ -30,13 +29,15 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.preprocessing import StandardScaler
 
-from cx_assets_tests.benchmarks.plain_evaluation import evaluate, score_customer_knn, top_items
+from cx_assets_tests.benchmarks.plain_evaluation import evaluate
+from cx_assets_tests.benchmarks.plain_lists import popular, reasoned_lists, related, together
+from cx_assets_tests.benchmarks.plain_warehouse import Store, fold, load
 
-CUSTOMER_NEIGHBOURS, ITEM_NEIGHBOURS, CONTENT_NEIGHBOURS, LIST_LENGTH = 100, 20, 10, 20
+CUSTOMER_NEIGHBOURS, ITEM_NEIGHBOURS, CONTENT_NEIGHBOURS = 100, 20, 10
 CATEGORY_SUPPORT, ITEM_SUPPORT, MAX_SIZE = 0.01, 0.0005, 3
 CATEGORY_CONFIDENCE, ITEM_CONFIDENCE = 0.2, 0.1
 SEGMENTS, BOOTSTRAPS = range(3, 9), 15
-HALF_LIFE_DAYS, MIN_CUSTOMERS = 90, 5
+MIN_CUSTOMERS = 5
 HORIZON_DAYS = 28
 
 seconds: dict[str, float] = {}
@@ -49,77 +50,6 @@ def stage(name: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
     seconds[name] = time.perf_counter() - start
-
-
-class Store:
-    """The tables' database."""
-
-    def __init__(self, path: Path) -> None:
-        self._connection = duckdb.connect(str(path))
-
-    def put(self, name: str, frame: pd.DataFrame) -> None:
-        """Write a table."""
-        self._connection.register("frame", frame)
-        self._connection.execute(f"create or replace table {name} as from frame")
-
-
-def load(folder: Path, store: Store) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read, set aside what can't be used, fill what is missing, fold baskets, and join the category."""
-    raw = pd.read_parquet(folder / "transactions.parquet").rename(
-        columns={"household_id": "customer_id", "product_id": "item_id", "transaction_timestamp": "occurred_at"}
-    )
-    store.put("raw_events", raw)
-    items = pd.read_parquet(folder / "products.parquet").rename(
-        columns={"product_id": "item_id", "product_category": "category"}
-    )
-    customers = pd.read_parquet(folder / "demographics.parquet").rename(columns={"household_id": "customer_id"})
-    for name, frame in (("raw_items", items), ("raw_customers", customers)):
-        store.put(name, frame)
-    for name in ("campaign_descriptions", "campaigns", "coupon_redemptions"):
-        store.put(name, pd.read_parquet(folder / f"{name}.parquet"))
-    needed = ["customer_id", "item_id", "occurred_at", "basket_id"]
-    reason = np.select(
-        [raw[needed].isna().any(axis=1), raw["quantity"] <= 0, raw["sales_value"] < 0],
-        ["missing", "quantity", "value"],
-        default="",
-    )
-    store.put("rejected_events", raw[reason != ""].assign(reason=reason[reason != ""]))
-    lines = raw[reason == ""].drop_duplicates().sort_values("occurred_at", ignore_index=True)
-    lines["day"] = lines["occurred_at"].dt.normalize()
-    store.put("events", lines)
-    items = items.merge(lines[["item_id"]].drop_duplicates(), on="item_id", how="outer")
-    customers = customers.merge(lines[["customer_id"]].drop_duplicates(), on="customer_id", how="outer")
-    for frame, key in ((items, "item_id"), (customers, "customer_id")):
-        for column in frame.columns.drop(key):
-            frame[f"{column}_imputed"] = frame[column].isna()
-            frame[column] = frame[column].astype(object).fillna("unknown").astype(str)
-    store.put("items", items)
-    store.put("customers", customers)
-    baskets = lines.groupby(["customer_id", "basket_id"], as_index=False).agg(
-        occurred_at=("occurred_at", "min"),
-        items=("item_id", "nunique"),
-        quantity=("quantity", "sum"),
-        value=("sales_value", "sum"),
-    )
-    store.put("baskets", baskets)
-    return lines.merge(items[["item_id", "category"]], on="item_id", how="left"), items
-
-
-def fold(lines: pd.DataFrame) -> pd.DataFrame:
-    """One row per customer and item: how often, how much, since when, and how much of it is recent."""
-    age = (lines["occurred_at"].max() - lines["occurred_at"]).dt.total_seconds() / 86_400
-    return (
-        lines.assign(weight=0.5 ** (age / HALF_LIFE_DAYS))
-        .groupby(["customer_id", "item_id"], as_index=False)
-        .agg(
-            events=("basket_id", "size"),
-            quantity=("quantity", "sum"),
-            value=("sales_value", "sum"),
-            first_at=("occurred_at", "min"),
-            last_at=("occurred_at", "max"),
-            weight=("weight", "sum"),
-        )
-    )
 
 
 def interaction_matrix(lines: pd.DataFrame, customers: pd.Index, items: pd.Index) -> csr_matrix:
@@ -267,92 +197,6 @@ def basket_rules(lines: pd.DataFrame, thing: str, support: float, confidence: fl
     itemsets = fpgrowth(frame, min_support=support, max_len=MAX_SIZE, use_colnames=True)
     rules = association_rules(itemsets, num_itemsets=baskets, metric="confidence", min_threshold=confidence)
     return rules[(rules["consequents"].map(len) == 1) & (rules["lift"] > 1)]
-
-
-def lists(matrix: csr_matrix, neighbours: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Twenty items to repeat and twenty to discover for every customer."""
-    repeat = np.full((matrix.shape[0], LIST_LENGTH), -1)
-    discovery = np.full((matrix.shape[0], LIST_LENGTH), -1)
-    popular = np.argsort(-np.asarray((matrix > 0).sum(axis=0)).ravel(), kind="stable")
-    for start in range(0, matrix.shape[0], 500):
-        customers = np.arange(start, min(start + 500, matrix.shape[0]))
-        scores = score_customer_knn(matrix, neighbours, customers)
-        for row, customer in enumerate(customers):
-            had = matrix.indices[matrix.indptr[customer] : matrix.indptr[customer + 1]]
-            again = top_items(had, matrix.data[matrix.indptr[customer] : matrix.indptr[customer + 1]], LIST_LENGTH)
-            repeat[customer, : len(again)] = again
-            items, values = (
-                part[scores.indptr[row] : scores.indptr[row + 1]] for part in (scores.indices, scores.data)
-            )
-            new = ~np.isin(items, had)
-            found = top_items(items[new], values[new], LIST_LENGTH)
-            if len(found) < LIST_LENGTH:
-                rest = popular[~np.isin(popular, np.concatenate([had, found]))]
-                found = np.concatenate([found, rest[: LIST_LENGTH - len(found)]])
-            discovery[customer] = found
-    return repeat, discovery
-
-
-def reasoned_lists(
-    lines: pd.DataFrame,
-    matrix: csr_matrix,
-    neighbours: tuple[np.ndarray, np.ndarray],
-    customers: pd.Index,
-    items: pd.Index,
-) -> pd.DataFrame:
-    """Both lists of every customer as a table: one row per filled place, with the reason in words."""
-    repeat, discovery = lists(matrix, neighbours)
-    again, new = (
-        _places(customers, items, found, name) for found, name in ((repeat, "repeat"), (discovery, "discovery"))
-    )
-    history = lines.groupby(["customer_id", "item_id"], as_index=False).agg(
-        times=("occurred_at", "size"), last=("occurred_at", "max")
-    )
-    again = again.merge(history, on=["customer_id", "item_id"], how="left")
-    again["reason"] = (
-        "bought " + again["times"].astype(str) + " times, last on " + again["last"].dt.strftime("%Y-%m-%d")
-    )
-    had = (matrix > 0).astype(np.float32)
-    who = neighbours[0]
-    rows = np.repeat(np.arange(len(who)), who.shape[1])
-    same = csr_matrix((np.ones(who.size, dtype=np.float32), (rows, who.ravel())), shape=(len(who), len(who)))
-    support = (same @ had)[customers.get_indexer(new["customer_id"]), items.get_indexer(new["item_id"])]
-    new["reason"] = pd.Series(np.asarray(support).ravel().astype(int)).map(
-        "bought by {} of 100 similar customers".format
-    )
-    return pd.concat([again.drop(columns=["times", "last"]), new])
-
-
-def _places(customers: pd.Index, items: pd.Index, found: np.ndarray, name: str) -> pd.DataFrame:
-    rows, ranks = np.nonzero(found >= 0)
-    return pd.DataFrame(
-        {
-            "customer_id": customers.to_numpy()[rows],
-            "list": name,
-            "rank": ranks + 1,
-            "item_id": items.to_numpy()[found[rows, ranks]],
-        }
-    )
-
-
-def related(by_customers: pd.DataFrame, by_content: pd.DataFrame) -> pd.DataFrame:
-    """Ten items like each item: those that the same customers have first, then those of like attributes."""
-    both = pd.concat([by_customers, by_content]).drop_duplicates(["id", "neighbour_id"])
-    return both.groupby("id").head(10)
-
-
-def together(rules: pd.DataFrame) -> pd.DataFrame:
-    """Ten items bought with each item, by lift."""
-    pairs = rules[rules["antecedents"].map(len) == 1].sort_values("lift", ascending=False)
-    pairs = pairs.assign(item_id=pairs["antecedents"].map(min), other_id=pairs["consequents"].map(min))
-    return pairs[["item_id", "other_id", "confidence", "lift"]].groupby("item_id").head(10)
-
-
-def popular(lines: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
-    """Fifty items of every segment, by customers."""
-    pairs = lines[["customer_id", "item_id"]].drop_duplicates().join(labels.rename("segment"), on="customer_id")
-    counts = pairs.groupby(["segment", "item_id"], as_index=False).size().sort_values("size", ascending=False)
-    return counts.groupby("segment").head(50)
 
 
 def stored_rules(rules: pd.DataFrame) -> pd.DataFrame:

@@ -253,9 +253,9 @@ def test_the_page_is_published_beside_the_database_and_is_the_one_that_was_check
 
 
 def told(shown: object) -> str:
-    console = Console(file=StringIO(), width=200)
-    console.print(shown)
-    return str(console.file.getvalue())  # type: ignore[attr-defined]
+    output = StringIO()
+    Console(file=output, width=200).print(shown)
+    return output.getvalue()
 
 
 def test_the_leader_boards_name_every_contender_of_every_protocol(whole: Run) -> None:

@@ -1,4 +1,4 @@
-"""Lists beside the catalogue, themselves, their customers and other lists: by hand, by brute force, and their laws."""
+"""Lists beside themselves and their customers: by hand, by brute force, and their laws."""
 
 from itertools import combinations
 from math import log
@@ -7,133 +7,24 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from cx_assets.evaluation.beyond_accuracy import Figure, equal_before, gini, mean_over_shown
+from cx_assets.evaluation.beyond_accuracy import equal_before, mean_over_shown
 from cx_assets.evaluation.diversity import (
     calibration,
     diversity,
-    personalisation,
     popularity_lift,
-    revenue_recall,
     serendipity,
 )
 from cx_assets.evaluation.metrics import EMPTY_PLACE
-
-NOTHING = np.full((2, 3), EMPTY_PLACE)
-NOBODY = np.zeros((0, 3), dtype=np.int64)
-ITEMS = 30
-SEEDS = st.integers(0, 10_000)
-
-
-def random_lists(seed: int, *, customers: int = 12, depth: int = 6, sure: int = 0) -> NDArray[np.int64]:
-    """Lists of 0 to `depth` places, popular items more often than others; the first `sure` have one at least."""
-    random = np.random.default_rng(seed)
-    weights = 1 / np.arange(1, ITEMS + 1)
-    shown = np.full((customers, depth), EMPTY_PLACE, dtype=np.int64)
-    for number, row in enumerate(shown):
-        length = int(random.integers(int(number < sure), depth + 1))
-        row[:length] = random.choice(ITEMS, size=length, replace=False, p=weights / weights.sum())
-    return shown
-
-
-def renumbered(shown: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    numbers = np.random.default_rng(seed).permutation(ITEMS)
-    return np.where(shown == EMPTY_PLACE, EMPTY_PLACE, numbers[shown])
-
-
-def items_of(row: NDArray[np.int64], k: int) -> set[int]:
-    return {int(item) for item in row[:k] if item != EMPTY_PLACE}
-
-
-def gini_by_pairs(shown: NDArray[np.int64], k: int, catalogue: int) -> float:
-    """Half the mean absolute difference of two different items, over the mean."""
-    times = [sum(item in items_of(row, k) for row in shown) for item in range(catalogue)]
-    apart = [abs(a - b) for i, a in enumerate(times) for j, b in enumerate(times) if i != j]
-    return float(np.mean(apart) / 2 / np.mean(times))
-
-
-def nearly(found: Figure) -> tuple[float, float, float]:
-    return found.value, found.low, found.high
-
-
-def test_items_shown_equally_often_have_a_gini_of_zero() -> None:
-    assert gini(np.array([[0, 1], [2, 3]]), 2, catalogue=4).value == 0
-
-
-def test_one_item_shown_to_everybody_has_a_gini_of_one() -> None:
-    assert nearly(gini(np.array([[2], [2], [2]]), 1, catalogue=5)) == (1, 1, 1)
-
-
-def test_gini_counts_the_items_that_are_never_shown() -> None:
-    # Shown 0, 0, 1 and 3 times: (-3 * 0 - 1 * 0 + 1 * 1 + 3 * 3) / ((4 - 1) * 4)
-    shown = np.array([[0, 1], [0, EMPTY_PLACE], [0, EMPTY_PLACE]])
-    assert gini(shown, 2, catalogue=4).value == pytest.approx(10 / 12)
-
-
-def test_gini_looks_at_the_first_k_places_only() -> None:
-    assert gini(np.array([[0, 1], [0, 2], [0, 3]]), 1, catalogue=4).value == 1
-
-
-@settings(max_examples=40, deadline=None)
-@given(SEEDS, st.integers(1, 6))
-def test_gini_is_the_mean_difference_of_two_items_over_twice_the_mean(seed: int, k: int) -> None:
-    shown = random_lists(seed, sure=1)
-    assert gini(shown, k, catalogue=ITEMS).value == pytest.approx(gini_by_pairs(shown, k, ITEMS))
-
-
-@settings(max_examples=40, deadline=None)
-@given(SEEDS, st.integers(1, 6))
-def test_the_interval_of_gini_is_that_of_leaving_each_customer_out_by_hand(seed: int, k: int) -> None:
-    shown = random_lists(seed, sure=2)
-    n = len(shown)
-    left_out = np.array([gini_by_pairs(np.delete(shown, j, axis=0), k, ITEMS) for j in range(n)])
-    error = np.sqrt((n - 1) / n * np.square(left_out - left_out.mean()).sum())
-    found = gini(shown, k, catalogue=ITEMS)
-    assert found.low == pytest.approx(max(0, found.value - 1.959964 * error), abs=1e-6)
-    assert found.high == pytest.approx(min(1, found.value + 1.959964 * error), abs=1e-6)
-
-
-@settings(max_examples=30, deadline=None)
-@given(SEEDS)
-def test_gini_lies_within_zero_and_one_and_is_the_same_for_other_numbers_of_items(seed: int) -> None:
-    shown = random_lists(seed, sure=1)
-    found = gini(shown, 6, catalogue=ITEMS)
-    assert 0 <= found.low <= found.value <= found.high <= 1
-    assert nearly(gini(renumbered(shown, seed), 6, catalogue=ITEMS)) == pytest.approx(nearly(found))
-
-
-@settings(max_examples=30, deadline=None)
-@given(SEEDS)
-def test_a_catalogue_with_more_items_that_nobody_sees_has_a_higher_gini(seed: int) -> None:
-    shown = random_lists(seed)
-    shown[0] = np.arange(6)
-    assert gini(shown, 6, catalogue=ITEMS).value < gini(shown, 6, catalogue=2 * ITEMS).value
-
-
-@pytest.mark.parametrize("shown", [NOTHING, NOBODY])
-def test_nothing_shown_is_neither_even_nor_uneven(shown: NDArray[np.int64]) -> None:
-    assert np.isnan(nearly(gini(shown, 3, catalogue=4))).all()
-
-
-def test_the_gini_of_one_customers_list_is_its_own_interval() -> None:
-    # Shown 0, 0, 1 and 1 times: (1 * 1 + 3 * 1) / (3 * 2)
-    assert nearly(gini(np.array([[0, 1]]), 2, catalogue=4)) == pytest.approx((4 / 6,) * 3)
-
-
-def test_the_gini_of_the_only_list_that_is_not_empty_is_its_own_interval() -> None:
-    shown = np.array([[0, 1], [EMPTY_PLACE, EMPTY_PLACE]])
-    assert nearly(gini(shown, 2, catalogue=4)) == pytest.approx((4 / 6,) * 3)
-
-
-def test_a_catalogue_of_one_item_is_spread_evenly() -> None:
-    assert nearly(gini(np.array([[0], [0]]), 1, catalogue=1)) == (0, 0, 0)
-
-
-def test_more_items_shown_than_there_are_is_refused() -> None:
-    with pytest.raises(ValueError, match="3 different items are shown, of 2"):
-        gini(np.array([[0, 1, 7]]), 3, catalogue=2)
+from cx_assets_tests.evaluation.random_lists import (
+    ITEMS,
+    NOBODY,
+    NOTHING,
+    SEEDS,
+    items_of,
+    random_lists,
+)
 
 
 def test_equal_values_are_counted_from_the_first_on() -> None:
@@ -141,6 +32,10 @@ def test_equal_values_are_counted_from_the_first_on() -> None:
 
 
 # Category and brand of four items.
+def test_a_mean_over_shown_items_does_not_read_items_where_there_are_none() -> None:
+    assert np.isnan(mean_over_shown(NOTHING, 3, np.zeros(0))).all()
+
+
 CODES = np.array([[0, 0], [0, 1], [1, 1], [2, 2]])
 
 
@@ -347,95 +242,3 @@ def test_calibration_is_the_divergence_worked_out_category_by_category(seed: int
         by_hand = sum(a * log(a / (0.99 * b + 0.01 * a)) for a, b in zip(own, q, strict=True) if a > 0)
         assert value == pytest.approx(by_hand, abs=1e-12)
         assert 0 <= value <= log(100) + 1e-12
-
-
-def test_personalisation_is_one_minus_the_mean_share_of_common_items() -> None:
-    # Common to the pairs: 0 and 1 (2 of 2), 0 (1 of 2), 0 (1 of 2)
-    found = personalisation(np.array([[0, 1], [1, 0], [0, 2]]), 2)
-    assert found.value == pytest.approx(1 - (1 + 0.5 + 0.5) / 3)
-
-
-def test_personalisation_looks_at_the_first_k_places_only() -> None:
-    assert personalisation(np.array([[0, 1], [2, 1]]), 1).value == 1
-
-
-def test_the_same_list_for_everybody_is_not_personal_and_lists_without_a_common_item_are_entirely() -> None:
-    assert nearly(personalisation(np.array([[0, 1], [1, 0], [0, 1]]), 2)) == (0, 0, 0)
-    assert nearly(personalisation(np.array([[0, 1], [2, 3], [4, 5]]), 2)) == (1, 1, 1)
-
-
-def test_customers_who_are_shown_nothing_are_left_out_of_personalisation() -> None:
-    shown = np.array([[0, 1], [EMPTY_PLACE, EMPTY_PLACE], [0, 2]])
-    assert nearly(personalisation(shown, 2)) == (0.5, 0.5, 0.5)
-
-
-@pytest.mark.parametrize("shown", [NOTHING, NOBODY, np.array([[0, 1, 2]])])
-def test_one_customer_has_nobody_to_differ_from(shown: NDArray[np.int64]) -> None:
-    assert np.isnan(nearly(personalisation(shown, 3))).all()
-
-
-def personalisation_by_pairs(shown: NDArray[np.int64], k: int) -> float:
-    lists = [items for row in shown if (items := items_of(row, k))]
-    return float(np.mean([1 - len(a & b) / k for a, b in combinations(lists, 2)]))
-
-
-@settings(max_examples=40, deadline=None)
-@given(SEEDS, st.integers(1, 6))
-def test_personalisation_is_what_comparing_all_pairs_gives_and_its_interval_what_leaving_out_gives(
-    seed: int, k: int
-) -> None:
-    shown = random_lists(seed, sure=3)
-    found = personalisation(shown, k)
-    assert found.value == pytest.approx(personalisation_by_pairs(shown, k))
-    kept = shown[shown[:, 0] != EMPTY_PLACE]
-    n = len(kept)
-    left_out = np.array([personalisation_by_pairs(np.delete(kept, j, axis=0), k) for j in range(n)])
-    error = np.sqrt((n - 1) / n * np.square(left_out - left_out.mean()).sum())
-    assert found.low == pytest.approx(max(0, found.value - 1.959964 * error), abs=1e-6)
-    assert found.high == pytest.approx(min(1, found.value + 1.959964 * error), abs=1e-6)
-    assert 0 <= found.low <= found.value <= found.high <= 1
-
-
-def test_revenue_recall_is_the_share_of_what_was_paid() -> None:
-    hit = np.array([[True, False, True]])
-    paid = np.array([[3.0, 0.0, 1.0]])
-    # Of 8 paid in all, 3 in the first two places, 3 + 1 in all three.
-    assert revenue_recall(hit, 2, paid, np.array([8.0])).tolist() == [3 / 8]
-    assert revenue_recall(hit, 3, paid, np.array([8.0])).tolist() == [4 / 8]
-
-
-def test_an_empty_list_finds_none_of_the_revenue() -> None:
-    assert revenue_recall(np.zeros((1, 2), dtype=bool), 2, np.zeros((1, 2)), np.array([5.0])).tolist() == [0]
-
-
-def test_rounding_makes_no_list_find_more_than_there_is() -> None:
-    # In floating point 0.1 + 0.2 + 0.3 is above 0.6.
-    assert revenue_recall(np.ones((1, 3), dtype=bool), 3, np.array([[0.1, 0.2, 0.3]]), np.array([0.6])).tolist() == [1]
-
-
-def test_a_customer_who_paid_nothing_has_no_revenue_to_find() -> None:
-    assert np.isnan(revenue_recall(np.array([[True]]), 1, np.array([[0.0]]), np.array([0.0]))).all()
-
-
-def test_values_of_other_lists_are_refused() -> None:
-    with pytest.raises(ValueError, match="values of shape"):
-        revenue_recall(np.zeros((1, 2), dtype=bool), 2, np.zeros((1, 3)), np.array([5.0]))
-
-
-@settings(max_examples=30, deadline=None)
-@given(SEEDS)
-def test_revenue_recall_never_falls_with_more_places_and_is_recall_where_all_items_cost_the_same(seed: int) -> None:
-    random = np.random.default_rng(seed)
-    hit = random.random((12, 6)) < 0.5
-    paid = np.where(hit, random.uniform(0.1, 9, size=hit.shape), 0.0)
-    missed = random.uniform(0, 5, size=12) + 0.1
-    by_k = [revenue_recall(hit, k, paid, paid.sum(axis=1) + missed) for k in range(1, 7)]
-    assert (np.diff(by_k, axis=0) >= 0).all()
-    assert (by_k[-1] <= 1).all()
-    relevant = hit.sum(axis=1) + random.integers(1, 4, size=12)
-    same = revenue_recall(hit, 6, np.where(hit, 2.5, 0.0), 2.5 * relevant)
-    assert same == pytest.approx(hit.sum(axis=1) / relevant)
-
-
-def test_a_mean_over_shown_items_does_not_read_items_where_there_are_none() -> None:
-    assert np.isnan(mean_over_shown(NOTHING, 3, np.zeros(0))).all()

@@ -20,6 +20,7 @@ from cx_assets.recommendations.recommender import Training, build_training
 from cx_assets.rules.mining import RuleSettings, mine_item_rules
 from cx_assets.table import Table
 from cx_assets_tests.evaluation.samples import shop_events, shop_items
+from cx_assets_tests.futures import other_future
 
 Tables = Callable[[pd.DataFrame], Table]
 RULES = RuleSettings(min_support=0.02, max_size=2, min_customers=2, min_confidence=0.1, fdr=0.2)
@@ -61,23 +62,11 @@ def digest(thing: Any) -> str:
     return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
 
-def changed_after(events: pd.DataFrame, as_of: datetime, how: str) -> pd.DataFrame:
-    """The same past with another future."""
-    later = (events["occurred_at"] >= as_of).to_numpy()
-    if how == "deleted":
-        return events.loc[~later].reset_index(drop=True)
-    altered = events.copy()
-    random = np.random.default_rng(5)
-    for column in ("customer_id", "item_id", "basket_id"):
-        altered.loc[later, column] = random.permutation(events.loc[later, column].to_numpy())
-    return altered
-
-
 @pytest.mark.parametrize("how", ["deleted", "permuted"])
 def test_what_happens_from_the_as_of_date_on_changes_no_bit_of_the_training_data(tables: Tables, how: str) -> None:
     events, items = shop_events(), shop_items()
     window = last_window(tables(events), 28)
-    other = changed_after(events, window.as_of, how)
+    other = other_future(events, window.as_of, how)
     assert len(other) < len(events) or not other.equals(events)
     first, second = (training_before(tables(frame), items, window, EventWeights(), RULES) for frame in (events, other))
     assert first.rules is not None
@@ -96,7 +85,7 @@ def test_a_planted_leak_is_caught_by_the_same_comparison(tables: Tables, how: st
         as_of = window.as_of + timedelta(days=7) if leak == "events" else window.as_of
         return build_training(table, items, as_of=as_of, weights=EventWeights(), rules=mine_item_rules(table, RULES))
 
-    assert digest(leaking(events)) != digest(leaking(changed_after(events, window.as_of, how)))
+    assert digest(leaking(events)) != digest(leaking(other_future(events, window.as_of, how)))
 
 
 def test_an_item_that_only_events_of_the_window_name_is_not_in_the_catalogue_that_is_learnt_from(

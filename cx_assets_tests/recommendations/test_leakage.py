@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Self
 
 import duckdb
@@ -23,6 +23,7 @@ from cx_assets.recommendations.recommender import Recommender, Training
 from cx_assets.recommendations.rewind import Days
 from cx_assets.rules.mining import RuleSettings
 from cx_assets.table import from_frame
+from cx_assets_tests.futures import other_future
 from cx_assets_tests.recommendations.staples import DAYS, START, staple_events, staple_items
 
 HORIZON = 28
@@ -40,18 +41,6 @@ class Shop:
     training: Training
 
 
-def changed(events: pd.DataFrame, as_of: datetime, how: str) -> pd.DataFrame:
-    """The same past with another future: none, or one that happened to others and with other items."""
-    later = (events["occurred_at"] >= as_of).to_numpy()
-    if how == "deleted":
-        return events.loc[~later].reset_index(drop=True)
-    altered = events.copy()
-    random = np.random.default_rng(5)
-    for column in ("customer_id", "item_id", "basket_id"):
-        altered.loc[later, column] = random.permutation(events.loc[later, column].to_numpy())
-    return altered
-
-
 @pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
     """Several threads wait for each other longer than they work on so little, above all beside other tests."""
@@ -63,7 +52,7 @@ def one_thread() -> Iterator[None]:
 def shops() -> Iterator[dict[str, Shop]]:
     """The shop as it was, with each other future, and with its events in another order."""
     whole = staple_events()
-    frames = {"whole": whole, **{how: changed(whole, AS_OF, how) for how in CHANGES}}
+    frames = {"whole": whole, **{how: other_future(whole, AS_OF, how) for how in CHANGES}}
     frames["reordered"] = whole.sample(frac=1.0, random_state=3).reset_index(drop=True)
     with duckdb.connect() as connection:
         yield {

@@ -31,9 +31,9 @@ def as_of_date_of(database: Path, date: datetime = DATE) -> dict[str, list[str]]
 
 def test_what_is_published_is_shown_with_its_reasons(shop: WholeShop) -> None:
     found, as_of = published_rows(shop.published, CUSTOMER)
-    console = Console(file=StringIO(), width=200)
-    console.print(boards(found, CUSTOMER, as_of))
-    told = console.file.getvalue()  # type: ignore[attr-defined]
+    output = StringIO()
+    Console(file=output, width=200).print(boards(found, CUSTOMER, as_of))
+    told = output.getvalue()
     query = f"select item_id, reason from recommendations.recommendations where customer_id = '{CUSTOMER}' and rank = 1"
     assert all(item in told and reason in told for item, reason in rows(shop.published, query))
     assert f"{CUSTOMER}, as of {as_of:%Y-%m-%d}: to offer new" in told
