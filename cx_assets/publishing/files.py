@@ -31,14 +31,14 @@ class PublishError(Exception):
 
 
 def publish(
-    connection: duckdb.DuckDBPyConnection, specs: Sequence[TableSpec], report: str | None, published: Path
+    connection: duckdb.DuckDBPyConnection, specs: Sequence[TableSpec], report: str, published: Path
 ) -> pd.DataFrame:
     """Write every table and the report, and let readers have them, all at once.
 
     Args:
         connection: the writer's, on the working database.
         specs: the tables to publish, each of which exists.
-        report: the page's HTML; None for tables that no page goes with.
+        report: the page's HTML.
         published: the link that readers open; what it pointed to before is removed.
 
     Returns:
@@ -54,8 +54,7 @@ def publish(
     folder = published.parent / f".{published.name}-{uuid4().hex[:NAME_LENGTH]}"
     folder.mkdir()
     written = write_tables(connection, specs, folder)
-    if report is not None:
-        (folder / REPORT).write_text(report, "utf-8")
+    (folder / REPORT).write_text(report, "utf-8")
     _point(published, folder)
     _remove_all_but_current(published)
     return written
