@@ -1,13 +1,15 @@
-"""What an operator may set about recommendations, as a Dagster resource.
+"""What an operator may set about recommendations, as Dagster resources.
 
-Belongs here: the resource that hands `BlendWeights` to the assets. Does not: what the weights do (`blend`). It is a
-resource and not the configuration of one asset, so that the evaluation judges the blend that is published.
+Belongs here: the resources that hand `BlendWeights` and `Filters` to the assets. Does not: what the weights (`blend`)
+and the filters (`filters`) do. They are resources and not the configuration of one asset, so that the evaluation judges
+what is published.
 """
 
 import dagster as dg
 from pydantic import Field
 
 from cx_assets.recommendations.blend import BlendWeights
+from cx_assets.recommendations.filters import Filters
 
 
 class Blending(dg.ConfigurableResource[None]):
@@ -37,4 +39,54 @@ class Blending(dg.ConfigurableResource[None]):
             content=self.content,
             rules=self.rules,
             popularity=self.popularity,
+        )
+
+
+class BusinessFilters(dg.ConfigurableResource[None]):
+    """What a retailer won't have in the lists; by default nothing is filtered.
+
+    In the code location, for all runs:
+
+        BusinessFilters(excluded_categories=["TOBACCO"], excluded={"brand": ["Private"]}, per_category=3, min_new=5)
+
+    or for one run, in the launchpad or a file of run configuration:
+
+        resources:
+          business_filters:
+            config:
+              excluded_categories: [TOBACCO]
+              excluded: {brand: [Private]}
+              unavailable: ["1029743"]
+              per_category: 3
+              min_new: 5
+    """
+
+    excluded_categories: list[str] = Field(default=[], description="Categories of which nothing is offered.")
+    excluded: dict[str, list[str]] = Field(
+        default={}, description="By item attribute, such as brand, the values of what isn't offered."
+    )
+    unavailable: list[str] = Field(default=[], description="Ids of items that can't be had now.")
+    per_category: int | None = Field(
+        default=Filters.per_category,
+        ge=1,
+        description="Places of one list that one category may take; any number if unset.",
+    )
+    min_new: int = Field(
+        default=Filters.min_new,
+        ge=0,
+        description="Places of a list of both kinds that go to items not had before, as far as there are candidates.",
+    )
+
+    def filters(self) -> Filters:
+        """The same as a plain value, for plain functions.
+
+        Raises:
+            ValueError: if a name is blank or there twice.
+        """
+        return Filters(
+            excluded_categories=tuple(self.excluded_categories),
+            excluded=tuple((attribute, value) for attribute, values in self.excluded.items() for value in values),
+            unavailable=tuple(self.unavailable),
+            per_category=self.per_category,
+            min_new=self.min_new,
         )
