@@ -10,7 +10,7 @@ import dagster as dg
 from cx_assets import automation, partitions
 from cx_assets.dataset import Dataset, ManifestError, load_dataset
 from cx_assets.evaluation import assets as evaluation
-from cx_assets.evaluation import backtest_checks
+from cx_assets.evaluation import backtest_checks, rating_checks
 from cx_assets.evaluation import checks as evaluation_checks
 from cx_assets.evaluation.backtest_assets import backtest_assets
 from cx_assets.evaluation.config import EvaluationSettings
@@ -52,6 +52,7 @@ MODEL_CHECKS = (
     rules_checks,
     recommendations_checks,
     evaluation_checks,
+    rating_checks,
 )
 
 

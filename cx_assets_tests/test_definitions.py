@@ -31,6 +31,7 @@ PROMISED = """
     recommendations.recommendations recommendations.similar_items
     recommendations.bought_together recommendations.popular_items
     evaluation.metrics evaluation.comparisons evaluation.judged_lists evaluation.evaluation_report
+    evaluation.rating_errors
     evaluation.backtest_lists evaluation.last_basket_lists
     evaluation.backtest_metrics evaluation.backtest_comparisons evaluation.backtest_report
     publishing.published_tables publishing.published_backtest

@@ -1,4 +1,4 @@
-"""The assets of the evaluation stage: thin shells round `judging`, `figures` and `report`."""
+"""The assets of the evaluation stage: thin shells round `judging`, `figures`, `rating_errors` and `report`."""
 
 import inspect
 
@@ -12,11 +12,13 @@ from cx_assets.evaluation.config import LIST_DEPTH, EvaluationSettings
 from cx_assets.evaluation.figures import JudgedLists, comparison_rows, metric_rows
 from cx_assets.evaluation.judging import judge, training_before
 from cx_assets.evaluation.narrative import PUBLISHED, figure_of
+from cx_assets.evaluation.rating_errors import error_rows, hold_back
 from cx_assets.evaluation.report import ReportInput, render
 from cx_assets.evaluation.split import LISTS, last_window, training_events, truth, who_is_judged
 from cx_assets.matrices.config import InteractionWeights
 from cx_assets.recommendations.catalogue import recommenders
 from cx_assets.recommendations.config import Blending
+from cx_assets.recommendations.rating_prediction import rating_predictors
 from cx_assets.rules.config import RuleMining
 from cx_assets.settings import Settings
 from cx_assets.table import Table, as_of_date, markdown, table_asset
@@ -113,6 +115,27 @@ def comparisons(
     return rows.assign(as_of=judged.as_of, horizon_days=judged.horizon_days)
 
 
+@table_asset(tables.RATING_ERRORS, code_version="1", kinds=("python",))
+def rating_errors(
+    context: dg.AssetExecutionContext, events: Table, evaluation_settings: EvaluationSettings
+) -> pd.DataFrame:
+    """One row per predictor and metric: how far predicted ratings were from those given afterwards.
+
+    Every predictor learns from the ratings before the as-of date of `judged_lists` and is asked about those after it.
+    Without ratings there is no row. Lists are never ranked by predicted ratings, nor judged by these errors: see
+    `metrics` for them.
+    """
+    window = last_window(events, evaluation_settings.horizon_days)
+    rows = error_rows(
+        hold_back(events, window),
+        rating_predictors(),
+        resamples=evaluation_settings.resamples,
+        seed=evaluation_settings.seed,
+    )
+    context.add_output_metadata({"errors": dg.MetadataValue.md(markdown(rows.round(4)))})
+    return rows.assign(as_of=window.as_of, horizon_days=window.horizon_days)
+
+
 def evaluation_report_asset(dataset: Dataset, settings: Settings) -> dg.AssetsDefinition:
     """The report's asset, which bears the title of the dataset and says where it will be published."""
 
@@ -173,7 +196,7 @@ def evaluation_report_asset(dataset: Dataset, settings: Settings) -> dg.AssetsDe
 
 def evaluation_assets(dataset: Dataset, settings: Settings) -> list[dg.AssetsDefinition]:
     """The stage's assets for a dataset and an operator's settings."""
-    return [judged_lists, metrics, comparisons, evaluation_report_asset(dataset, settings)]
+    return [judged_lists, metrics, comparisons, rating_errors, evaluation_report_asset(dataset, settings)]
 
 
 def _first_line(thing: object) -> str:

@@ -59,6 +59,22 @@ COMPARISONS = schema(
     key=("recommender", "baseline", "list", "metric", "k", "as_of"),
 )
 
+RATING_ERRORS = schema(
+    GROUP,
+    "rating_errors",
+    "One row per predictor and metric: how far predicted ratings were from those given afterwards.",
+    column("predictor", "varchar", "what predicted: global_mean, item_mean, customer_mean, biases, pearson_neighbours"),
+    column("metric", "varchar", "rmse or mae, in stars of the dataset's scale; never used to rank"),
+    column("value", "double", "over all predicted ratings; lower is better"),
+    column("ci_low", "double", "lower end of the 95 % interval over customers"),
+    column("ci_high", "double", "upper end of the 95 % interval over customers"),
+    column("ratings", "bigint", "ratings that were predicted"),
+    column("customers", "bigint", "customers who gave them"),
+    column("as_of", "timestamp", "the predictors have seen nothing at or after this instant"),
+    column("horizon_days", "integer", "days after the as-of date on which the ratings were given"),
+    key=("predictor", "metric", "as_of"),
+)
+
 _LIST_COLUMNS = (
     column("recommender", "varchar", "who made the list"),
     column("list", "varchar", "repeat, discovery or both"),

@@ -1,7 +1,7 @@
 """Customer neighbours: what customers like this one have had.
 
 Belongs here: scoring by a customer's neighbours. Does not: who the neighbours are (`similarity`, by way of
-`similarities`).
+`similarities`), or what they would rate an item (`rating_prediction`), by which nothing is ranked.
 """
 
 from __future__ import annotations

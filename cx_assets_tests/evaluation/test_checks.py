@@ -212,8 +212,8 @@ def test_a_difference_that_the_metrics_do_not_have_is_found(
     assert not verdict(checks.comparisons_agree_with_metrics, wrong, "comparisons", "metrics").passed
 
 
-def gate(both: float, discovery: float, customers: int = 30) -> dg.AssetCheckResult:
-    """The gate's verdict on the lower bounds of two leads."""
+def gate(both: float, discovery: float, customers: int = 30, repeating: int = 30) -> dg.AssetCheckResult:
+    """The gate's verdict on the lower bounds of two leads; `repeating` customers took something again."""
     rows = [("both", both), ("discovery", discovery)]
     leads = pd.DataFrame(
         [
@@ -234,7 +234,8 @@ def gate(both: float, discovery: float, customers: int = 30) -> dg.AssetCheckRes
         ],
     )
     figures = pd.DataFrame(
-        [("blend", which, "ndcg", 10, 0.3, customers) for which, _ in rows],
+        [("blend", which, "ndcg", 10, 0.3, customers) for which, _ in rows]
+        + [("blend", "repeat", "ndcg", 10, 0.3, min(customers, repeating))],
         columns=["recommender", "list", "metric", "k", "value", "customers"],
     )
     return checks.judge_gate(leads, figures)
@@ -250,6 +251,14 @@ def test_a_lead_that_may_be_chance_on_either_list_keeps_the_gate_shut(both: floa
     assert not result.passed
     assert result.severity == dg.AssetCheckSeverity.ERROR
     assert "Nothing is published" in str(result.description)
+
+
+def test_where_hardly_anybody_takes_a_thing_again_discovery_alone_opens_or_shuts_the_gate() -> None:
+    assert gate(-0.1, 0.01, customers=300, repeating=29).passed
+    shut = gate(0.1, -0.01, customers=300, repeating=29)
+    assert (shut.passed, shut.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert "1 of 1 lists have no sure lead" in str(shut.description)
+    assert not gate(-0.1, 0.01, customers=300, repeating=30).passed
 
 
 def test_too_few_customers_open_the_gate_with_a_warning() -> None:
