@@ -117,6 +117,7 @@ class EventColumns(Part):
     quantity: Sql = "1"
     value: Sql = "0"
     rating: Sql = "null"
+    store_id: Sql = "null"
 
 
 class EventSource(Part):

@@ -30,6 +30,7 @@ RAW_EVENTS = schema(
             "quantity": "How many",
             "value": "What it was worth",
             "rating": "The rating given",
+            "store_id": "Where: a shop, a site, an app",
         }.items()
     ),
     *SOURCE_COLUMNS,

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from cx_assets.recommendations.assortment import store_shares, takers_by_store
 from cx_assets.recommendations.ease import Ease
 from cx_assets.recommendations.figures import (
     Figures,
@@ -29,11 +30,14 @@ from cx_assets.recommendations.similarities import MIN_CUSTOMERS
 from cx_assets.recommendations.sparse import select_entries
 from cx_assets.similarity.content import described_by
 
-SOURCES = ("ease", "neighbours", "neighbours_lately", "content", "newly_bought", "taste")
+SOURCES = ("ease", "neighbours", "neighbours_lately", "content", "newly_bought", "taste", "store")
 """Who proposes new items, in the order of the report."""
 
 PER_SOURCE = 60
 """New items that each source proposes to a customer."""
+
+SHELF_DAYS = (14.0, 28.0, 84.0)
+"""How far back the sales of a customer's stores are looked at."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,11 @@ class FeatureMaker:
         self._profile = training.counts.log1p()
         self._content = csr_matrix(training.similarities.content()[:, self._pool])
         self._taste_popularity = self._shares_of_category()
+        self._stores = store_shares(history, customers)
+        self._shelves = {}
+        for days in SHELF_DAYS:
+            taken, visitors = takers_by_store(history, days, training.shape)
+            self._shelves[days] = (csr_matrix(taken[:, self._pool]), visitors)
 
     def candidates(self, customers: Positions, *, new: bool = True, before: bool = True) -> Candidates:
         """The candidates of a block of customers, with their features.
@@ -141,7 +150,16 @@ class FeatureMaker:
             "neighbours_lately": (near @ self._lately).toarray(),
             "neighbours_faded": (near @ self._faded).toarray(),
             "content": (self._profile[customers] @ self._content).toarray(),
+            **self._shelf_scores(self._stores[customers]),
         }
+
+    def _shelf_scores(self, stores: csr_matrix) -> dict[str, Floats]:
+        """How much of the stores' customers take each item of the pool, over several spans of days."""
+        found = {}
+        for days, (taken, visitors) in self._shelves.items():
+            visited = np.maximum(stores @ visitors, np.float32(1))
+            found[f"store_{days:g}"] = ((stores @ taken).toarray() / visited[:, None]).astype(np.float32)
+        return found
 
     def _proposed(
         self, customers: Positions, scores: Mapping[str, Floats]
@@ -151,7 +169,7 @@ class FeatureMaker:
         known = np.zeros(had.shape, dtype=bool)
         known[np.repeat(np.arange(had.shape[0]), np.diff(had.indptr)), had.indices] = True
         newly = np.broadcast_to(self._items["item_new_28"][self._pool], had.shape)
-        offers = {**scores, "newly_bought": newly, "taste": self._taste_scores(customers)}
+        offers = {**scores, "newly_bought": newly, "taste": self._taste_scores(customers), "store": scores["store_28"]}
         flags = np.zeros((len(SOURCES), *had.shape), dtype=bool)
         k = min(self._per_source, had.shape[1])
         for place, source in enumerate(SOURCES):

@@ -32,6 +32,7 @@ class History:
         purchases: float32, events of type purchase.
         quantity: float32, summed over purchases.
         value: float32, summed over purchases.
+        store: int32, the place of the store among all store ids; -1 where none is told.
     """
 
     customer: NDArray[np.int32]
@@ -42,6 +43,7 @@ class History:
     purchases: NDArray[np.float32]
     quantity: NDArray[np.float32]
     value: NDArray[np.float32]
+    store: NDArray[np.int32]
 
     def chosen(self, kept: NDArray[Any]) -> History:
         """Some of the entries, in their order.
@@ -66,7 +68,7 @@ def fold_history(events: Table, as_of: datetime, customers: NDArray[np.object_],
     rows = sql(
         f"""
         with known as (
-            select customer_id, item_id, day, basket_id, occurred_at, quantity, "value",
+            select customer_id, item_id, day, basket_id, occurred_at, quantity, "value", store_id,
                 event_type = 'purchase' as purchased
             from events where occurred_at < {instant(as_of)}
         ), baskets as (
@@ -74,22 +76,27 @@ def fold_history(events: Table, as_of: datetime, customers: NDArray[np.object_],
                 partition by customer_id order by max(occurred_at) desc, basket_id desc
             ) as baskets_ago
             from known group by customer_id, basket_id
+        ), stores as (
+            select store_id, row_number() over (order by store_id) - 1 as position
+            from (select distinct store_id from known where store_id is not null)
         ), folded as (
             select customer_id, item_id, day, basket_id, count(*) as events,
                 count(*) filter (where purchased) as purchases,
                 sum(cast(quantity as decimal(38, 6))) filter (where purchased) as quantity,
-                sum(cast("value" as decimal(38, 6))) filter (where purchased) as "value"
+                sum(cast("value" as decimal(38, 6))) filter (where purchased) as "value", min(store_id) as store_id
             from known group by customer_id, item_id, day, basket_id
         )
         select c.position as customer, i.position as item,
             cast(date_diff('day', f.day, date '{as_of:%Y-%m-%d}') as float) as age_days,
             cast(b.baskets_ago as integer) as baskets_ago,
             cast(f.events as float) as events, cast(f.purchases as float) as purchases,
-            cast(coalesce(f.quantity, 0) as float) as quantity, cast(coalesce(f."value", 0) as float) as "value"
+            cast(coalesce(f.quantity, 0) as float) as quantity, cast(coalesce(f."value", 0) as float) as "value",
+            cast(coalesce(s.position, -1) as integer) as store
         from folded f
         join baskets b on b.customer_id = f.customer_id and b.basket_id = f.basket_id
         join customers c on c.id = f.customer_id
         join items i on i.id = f.item_id
+        left join stores s on s.store_id = f.store_id
         order by customer, item, f.day, baskets_ago desc
         """,
         events=events,
@@ -99,9 +106,7 @@ def fold_history(events: Table, as_of: datetime, customers: NDArray[np.object_],
     return History(*(rows[name].to_numpy() for name in History.__dataclass_fields__))
 
 
-def by_pair(
-    customer: NDArray[np.int32], item: NDArray[np.int32], values: NDArray[Any], shape: tuple[int, int]
-) -> csr_matrix:
+def by_pair(customer: NDArray[Any], item: NDArray[Any], values: NDArray[Any], shape: tuple[int, int]) -> csr_matrix:
     """float32 CSR of sums per pair, taken in float64; a pair whose sum is 0 has no entry."""
     summed = csr_matrix((values.astype(np.float64), (customer, item)), shape=shape).astype(np.float32)
     summed.eliminate_zeros()

@@ -50,6 +50,7 @@ def judge(raw_events: Table, dataset: Dataset) -> Table:
                 quantity as quantity_given, try_cast(quantity as double) as quantity,
                 value as value_given, try_cast(value as double) as value,
                 nullif(trim(rating), '') as rating_given, try_cast(rating as double) as rating,
+                nullif(trim(store_id), '') as store_id,
                 event_id as id_given,
                 source_file, source_row
             from raw_events

@@ -20,7 +20,7 @@ def accepted(judged: Table) -> Table:
                 -- As JSON, so that a missing basket or a separator inside an id can't make two events look the same.
                 left(md5(cast(json_array(
                     id_given, time_given, customer_id, item_id, event_type, basket_given,
-                    quantity_given, value_given, rating_given
+                    quantity_given, value_given, rating_given, store_id
                 ) as varchar)), 16) as event_id
             from judged where reason is null
         ), repeated as (
@@ -30,7 +30,7 @@ def accepted(judged: Table) -> Table:
         select
             event_id, day, at_ as occurred_at, customer_id, item_id, event_type,
             coalesce(basket_given, customer_id || ':' || strftime(day, '%Y-%m-%d')) as basket_id,
-            quantity, value, rating,
+            quantity, value, rating, store_id,
             coalesce(copies, 1) as copies, source_file, source_row
         from kept left join repeated using (event_id)
         where first_row is null or first_row = (source_file, source_row)
@@ -47,7 +47,7 @@ def rejected(judged: Table) -> Table:
         select
             day, reason, time_given as occurred_at, customer_given as customer_id, item_given as item_id,
             type_given as event_type, basket_given as basket_id, quantity_given as quantity,
-            value_given as value, rating_given as rating, source_file, source_row
+            value_given as value, rating_given as rating, store_id, source_file, source_row
         from judged where reason is not null
         order by source_file, source_row
         """,

@@ -22,6 +22,7 @@ EVENTS = schema(
     column("quantity", "double", "How many, above 0."),
     column("value", "double", "What it was worth in the dataset's currency, not negative."),
     column("rating", "double", "The rating given, inside the dataset's scale.", nullable=True),
+    column("store_id", "varchar", "Where: a shop, a site, an app.", nullable=True),
     column("copies", "bigint", "How many equal rows were delivered; above 1 for an exact duplicate."),
     column("source_file", "varchar", "The file of the first such row."),
     column("source_row", "bigint", "Its number in that file, from 1."),
@@ -38,7 +39,10 @@ REJECTED_EVENTS = schema(
     column("reason", "varchar", "The first clause of the contract that it breaks."),
     *(
         column(name, "varchar", f"{name}, as delivered.", nullable=True)
-        for name in ("occurred_at", "customer_id", "item_id", "event_type", "basket_id", "quantity", "value", "rating")
+        for name in (
+            *("occurred_at", "customer_id", "item_id", "event_type", "basket_id"),
+            *("quantity", "value", "rating", "store_id"),
+        )
     ),
     column("source_file", "varchar", "The file that the row came from."),
     column("source_row", "bigint", "Its number in that file, from 1."),

@@ -41,6 +41,7 @@ def events_of(rows: Iterable[tuple[str, ...]]) -> pd.DataFrame:
         quantity=1.0,
         value=1.0,
         rating=pd.array([None] * len(frame), dtype="Float64"),
+        store_id=pd.array([None] * len(frame), dtype="str"),
     )
 
 

@@ -51,7 +51,7 @@ def test_the_order_of_events_changes_nothing(tables):
 
 def test_everything_has_its_declared_type(tables):
     history = folded(tables, SHOP)
-    whole = ("customer", "item", "baskets_ago")
+    whole = ("customer", "item", "baskets_ago", "store")
     for name in History.__dataclass_fields__:
         assert getattr(history, name).dtype == (np.int32 if name in whole else np.float32)
 

@@ -29,6 +29,7 @@ GOOD = {
     "quantity": "1",
     "value": "2.50",
     "rating": None,
+    "store_id": None,
 }
 
 
@@ -180,6 +181,7 @@ def test_exact_duplicates_are_folded_and_counted_and_the_first_by_file_and_row_s
         ({"customer_id": "a|b", "item_id": "c"}, {"customer_id": "a", "item_id": "b|c"}),
         ({"basket_id": "1", "quantity": "1", "value": "1"}, {"quantity": "1", "value": "1", "rating": "1"}),
         ({"event_id": "x", "basket_id": None}, {"event_id": None, "basket_id": "x"}),
+        ({"store_id": "north"}, {"store_id": "south"}),
         ({"occurred_at": "2024-03-02T10:00:00"}, {"occurred_at": "2024-03-02T10:00:01"}),
     ],
 )
@@ -203,6 +205,7 @@ EVENTS = st.fixed_dictionaries(
         "quantity": st.sampled_from(["1", "0", "-1", "x", None, "1e300"]),
         "value": st.sampled_from(["2.5", "0", "-1", "x", None]),
         "rating": st.sampled_from(["1", "5", "6", "x", None]),
+        "store_id": st.sampled_from(["north", " ", None]),
     }
 )
 KEY = ["source_file", "source_row"]
