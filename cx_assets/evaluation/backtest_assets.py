@@ -23,6 +23,7 @@ from cx_assets.evaluation.judging import training_before
 from cx_assets.evaluation.last_basket import before_the_last_basket, last_basket_truth, usual_events
 from cx_assets.evaluation.list_context import list_context
 from cx_assets.evaluation.list_figures import list_metric_rows
+from cx_assets.evaluation.rejudged import rejudged_rows
 from cx_assets.evaluation.report_data import customers_in, customers_with, recommendable_items
 from cx_assets.evaluation.split import LISTS, Window, next_basket_truth, training_events, truth
 from cx_assets.matrices.config import InteractionWeights
@@ -104,7 +105,7 @@ def last_basket_lists(
     return store.rows
 
 
-@table_asset(tables.BACKTEST_METRICS, code_version="1", kinds=("python",))
+@table_asset(tables.BACKTEST_METRICS, code_version="2", kinds=("python",))
 def backtest_metrics(
     context: dg.AssetExecutionContext,
     backtest_lists: Table,
@@ -133,6 +134,7 @@ def backtest_metrics(
         ]
         if protocol == "horizon":
             frames.append(cohort_rows(chosen, events, **draws).assign(protocol=protocol, as_of=None))
+            frames.append(rejudged_rows(chosen, events, items, **draws).assign(protocol=protocol, as_of=None))
             for date in chosen:
                 context_of = list_context(events, items, Window(date.date, settings.horizon_days), date)
                 rows = list_metric_rows(date, context_of, ks, **draws)

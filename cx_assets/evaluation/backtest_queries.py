@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cx_assets.evaluation.beyond_accuracy import LIST_METRICS
-from cx_assets.evaluation.cohorts import BY_BASKETS, BY_TENURE, K
+from cx_assets.evaluation.cohorts import COHORTS, K
+from cx_assets.evaluation.rejudged import RARE_ITEMS
 from cx_assets.table.schema import literal, quoted
 
 # Figures of whole lists are only computed on dates whose horizons don't overlap, so they tell which these are.
@@ -64,18 +65,21 @@ order by as_of
 
 
 def cohorts(which: str, names: Sequence[str]) -> str:
-    """NDCG of some recommenders by cohort, over all dates: the figure and both ends of its interval."""
+    """NDCG of some recommenders by cohort, over all dates: the figure and both ends of its interval.
+
+    Figures by category aren't among them: a category is hit more easily than an item, so they'd stand out for nothing.
+    """
     columns = ",\n    ".join(
         f"max({figure}) filter (recommender = {literal(name)}) as {quoted(name + suffix)}"
         for name in names
         for figure, suffix in (('"value"', ""), ("ci_low", "_low"), ("ci_high", "_high"))
     )
-    order = ", ".join(literal(name) for name, *_ in (*BY_BASKETS, *BY_TENURE))
+    order = ", ".join(map(literal, (*COHORTS, RARE_ITEMS)))
     return f"""
 select cohort, max(customers) as customers,
     {columns}
 from evaluation.backtest_metrics
-where protocol = 'horizon' and as_of is null and cohort <> 'all'
+where protocol = 'horizon' and as_of is null and list_contains([{order}], cohort)
     and list = {literal(which)} and metric = 'ndcg' and k = {K}
 group by cohort
 order by list_position([{order}], cohort)

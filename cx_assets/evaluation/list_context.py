@@ -115,16 +115,29 @@ def attribute_codes(items: pd.DataFrame) -> NDArray[np.int64]:
     Returns:
         int64 of shape (items, attributes): equal within a column where the values are, -1 where one isn't known.
     """
-    columns: list[NDArray[np.int64]] = []
-    for name in described_by(list(items.columns)):
-        values = items[name]
-        if is_numeric_dtype(values) and not is_bool_dtype(values):
-            continue
-        unknown = values.isin(UNKNOWN)
-        if f"{name}_imputed" in items:
-            unknown |= items[f"{name}_imputed"].astype(bool)
-        columns.append(pd.factorize(values.mask(unknown))[0].astype(np.int64))
-    return np.stack(columns, axis=1)
+    names = [
+        name
+        for name in described_by(list(items.columns))
+        if not is_numeric_dtype(items[name]) or is_bool_dtype(items[name])
+    ]
+    return np.stack([value_codes(items, name)[0] for name in names], axis=1)
+
+
+def value_codes(items: pd.DataFrame, name: str) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """One attribute of items as numbers, and the values that they stand for.
+
+    Args:
+        items: rows of warehouse.items.
+        name: the attribute; what isn't known of it is as `attribute_codes` says.
+
+    Returns:
+        int64 of shape (items,), -1 where the value isn't known; the values, of shape (different values,).
+    """
+    unknown = items[name].isin(UNKNOWN)
+    if f"{name}_imputed" in items:
+        unknown |= items[f"{name}_imputed"].astype(bool)
+    codes, values = pd.factorize(items[name].mask(unknown))
+    return codes.astype(np.int64), np.asarray(values, dtype=object)
 
 
 def _customers(

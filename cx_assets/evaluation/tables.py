@@ -114,7 +114,13 @@ BACKTEST_METRICS = schema(
     column("list", "varchar", "repeat, discovery or both"),
     column("metric", "varchar", "precision, recall, f1, ndcg, map, mrr, hit_rate, coverage, novelty, gini or more"),
     column("k", "integer", "places of the list that count"),
-    column("cohort", "varchar", "which customers: all, or a cohort by baskets before the as-of date"),
+    column(
+        "cohort",
+        "varchar",
+        "which customers: all, or those of some baskets, tenure or segment before the as-of date; 'rare items': only "
+        "items that 5 to 20 customers had before it can be right; 'all, by category': lists as lists of categories, "
+        "each at its first place",
+    ),
     column("value", "double", "mean over customers; over all as-of dates the mean of their means"),
     column("ci_low", "double", "lower end of the 95 % interval over customers"),
     column("ci_high", "double", "upper end of the 95 % interval over customers"),

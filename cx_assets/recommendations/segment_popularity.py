@@ -40,11 +40,23 @@ def thirds(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return found
 
 
-def segments(training: Training) -> NDArray[np.int64]:
-    """The segment of every customer.
+def segment_of(days: NDArray[np.float64], baskets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The segment of every customer who has history, each figure cut into thirds of just these customers.
 
-    Recency is the days since the customer's last event, frequency the number of their baskets, each cut into thirds of
-    the customers with history. `SEGMENTS` names the nine: long ago, a while ago or lately; seldom, sometimes or often.
+    `SEGMENTS` names the nine: long ago, a while ago or lately; seldom, sometimes or often.
+
+    Args:
+        days: shape (customers,): days since the customer's last event, finite.
+        baskets: shape (customers,): the number of their baskets, at least 1.
+
+    Returns:
+        Shape (customers,): positions in `SEGMENTS`.
+    """
+    return THIRDS * thirds(-days) + thirds(baskets.astype(np.float64))
+
+
+def segments(training: Training) -> NDArray[np.int64]:
+    """The segment of every customer of a training, by `segment_of`.
 
     Returns:
         Shape (customers,): positions in `SEGMENTS`, `NO_SEGMENT` without history.
@@ -55,7 +67,7 @@ def segments(training: Training) -> NDArray[np.int64]:
     np.minimum.at(days, history.customer, history.age_days)
     known = np.flatnonzero(baskets > 0)
     found = np.full(customers, NO_SEGMENT, dtype=np.int64)
-    found[known] = THIRDS * thirds(-days[known]) + thirds(baskets[known].astype(np.float64))
+    found[known] = segment_of(days[known], baskets[known])
     return found
 
 

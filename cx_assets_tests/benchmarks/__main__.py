@@ -1,4 +1,4 @@
-"""`make bench`: how long the project takes, against a plain script and at several times the events.
+"""`make bench`: how long the project takes, against a plain script, against libraries, and at several times the events.
 
 Prints tables and writes `data/benchmarks/<date>.json` and `latest.json`. Nothing is asserted: figures are for people.
 """
@@ -16,8 +16,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cx_assets_tests.benchmarks import running
+from cx_assets_tests.benchmarks import backtests, model_runs, running
+from cx_assets_tests.benchmarks.backtests import Backtest
 from cx_assets_tests.benchmarks.figures import growth_exponents, median_run, ratios
+from cx_assets_tests.benchmarks.model_runs import OURS, Models
 from cx_assets_tests.benchmarks.running import Run
 
 console = Console(highlight=False)
@@ -27,22 +29,36 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure, print and store."""
     options = _options(arguments)
     with tempfile.TemporaryDirectory(prefix="cx_bench_", dir=options.scratch) as scratch:
-        runs = _repeat_project(options.runs, Path(scratch))
+        data_dir = Path(scratch) / "project"
+        runs = _repeat_project(options.runs, data_dir)
         project = median_run(runs)
         plain = None if options.skip_plain else _plain(Path(scratch))
         _show_comparison(project, plain, options.runs)
         by_scale = {1: project}
-        _store(options.output, _record(runs, plain, by_scale))
+        more: dict[str, Any] = {"models": None, "backtest": None}
+        _store(options.output, _record(runs, plain, by_scale, more))
+        if not options.skip_models:
+            models = _models(data_dir, Path(scratch) / "models", options.runs)
+            _show_models(models, options.runs)
+            more["models"] = models.as_dict()
+            _store(options.output, _record(runs, plain, by_scale, more))
+        if not options.skip_backtest:
+            console.print(f"cx backtest of {backtests.AS_OF} (takes minutes) ...")
+            backtest = backtests.run_backtest(data_dir)
+            _show_backtest(backtest)
+            more["backtest"] = backtest.as_dict()
+            _store(options.output, _record(runs, plain, by_scale, more))
+        shutil.rmtree(data_dir)
         for scale in options.scales:
             if scale == 1:
                 continue
             by_scale[scale] = _scaled(scale, Path(scratch))
             _show_scaling(by_scale, growth_exponents(by_scale))
             # After each, because the next takes several times as long and may be stopped.
-            _store(options.output, _record(runs, plain, by_scale))
+            _store(options.output, _record(runs, plain, by_scale, more))
 
 
-def _record(runs: list[Run], plain: Run | None, by_scale: dict[int, Run]) -> dict[str, Any]:
+def _record(runs: list[Run], plain: Run | None, by_scale: dict[int, Run], more: dict[str, Any]) -> dict[str, Any]:
     """What was measured up to now, as it is stored."""
     project = by_scale[1]
     return {
@@ -54,16 +70,21 @@ def _record(runs: list[Run], plain: Run | None, by_scale: dict[int, Run]) -> dic
         "ratio": ratios(plain, project) if plain else None,
         "scales": {str(scale): run.as_dict() for scale, run in by_scale.items()},
         "growth_exponent": growth_exponents(by_scale),
+        **more,
     }
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m cx_assets_tests.benchmarks", description=__doc__)
-    parser.add_argument("--runs", type=int, default=3, help="runs of the project at once the events; the median counts")
+    parser.add_argument(
+        "--runs", type=int, default=3, help="runs of the project at once the events, and of models; the median counts"
+    )
     parser.add_argument(
         "--scales", type=_scales, default=[1, 2, 5, 10], help="times the events, as 1,2,5,10; one run each"
     )
     parser.add_argument("--skip-plain", action="store_true", help="leave out the plain script, which takes minutes")
+    parser.add_argument("--skip-models", action="store_true", help="leave out neighbours and EASE beside libraries")
+    parser.add_argument("--skip-backtest", action="store_true", help="leave out the backtest of one week")
     parser.add_argument("--output", type=Path, default=Path(os.environ.get("CX_DATA_DIR", "data")) / "benchmarks")
     parser.add_argument("--scratch", type=Path, default=None, help="where generated data and databases go meanwhile")
     options = parser.parse_args(arguments)
@@ -79,17 +100,18 @@ def _scales(text: str) -> list[int]:
     return scales
 
 
-def _repeat_project(times: int, scratch: Path) -> list[Run]:
+def _repeat_project(times: int, data_dir: Path) -> list[Run]:
+    """Runs into the same folder, emptied before each; that of the last stays."""
     runs = []
     for number in range(1, times + 1):
         console.print(f"cx run, {number} of {times} ...")
-        runs.append(_project("complete_journey", scratch / f"run_{number}"))
+        shutil.rmtree(data_dir, ignore_errors=True)
+        runs.append(_project("complete_journey", data_dir))
     return runs
 
 
 def _project(dataset: str, data_dir: Path, scale: int = 1) -> Run:
     run = running.run_project(dataset, data_dir, scale)
-    shutil.rmtree(data_dir)
     console.print(f"  {run.wall_seconds:.1f} s, peak {run.peak_mib:,.0f} MiB")
     return run
 
@@ -105,8 +127,15 @@ def _scaled(scale: int, scratch: Path) -> Run:
     folder = scratch / f"x{scale}"
     console.print(f"{scale} times the events ...")
     run = _project(running.generate(scale, folder), scratch / f"data_x{scale}", scale)
+    shutil.rmtree(scratch / f"data_x{scale}")
     shutil.rmtree(folder)
     return run
+
+
+def _models(data_dir: Path, folder: Path, times: int) -> Models:
+    console.print("neighbours and EASE beside libraries (NumPy's EASE takes minutes) ...")
+    folder.mkdir()
+    return model_runs.measure_models(data_dir / "published" / "cx.duckdb", folder, times)
 
 
 def _show_comparison(project: Run, plain: Run | None, runs: int) -> None:
@@ -127,6 +156,44 @@ def _show_comparison(project: Run, plain: Run | None, runs: int) -> None:
     if plain:
         memory += [f"{plain.peak_mib:,.0f}", f"{plain.peak_mib / project.peak_mib:.1f} x"]
     table.add_row("peak MiB", *memory)
+    console.print(table)
+
+
+def _show_models(models: Models, runs: int) -> None:
+    table = Table(title=f"On the same matrix, median of {runs}", title_justify="left")
+    table.add_column("task")
+    table.add_column("by")
+    for name in ("seconds", "times ours", "peak MiB", "differs by"):
+        table.add_column(name, justify="right")
+    for task, described in models.as_dict().items():
+        ours = models.tasks[task][OURS]
+        for method, one in models.tasks[task].items():
+            table.add_row(
+                f"{task}\n{described['customers']:,} x {described['items']:,}" if method == OURS else "",
+                method,
+                f"{one.seconds:.1f}",
+                f"{one.seconds / ours.seconds:.1f} x" if ours.seconds else "",
+                f"{one.run.peak_mib:,.0f}",
+                "" if method == OURS else f"{one.difference:.0e}",
+            )
+    console.print(table)
+
+
+def _show_backtest(backtest: Backtest) -> None:
+    table = Table(title="Seconds of a backtest of one week, by step and recommender", title_justify="left")
+    table.add_column("step or recommender")
+    dates = list(backtest.recommenders)
+    for name in ("step", *dates):
+        table.add_column(name, justify="right")
+    for step, seconds in {**backtest.run.stages, "total": backtest.run.wall_seconds}.items():
+        table.add_row(step, f"{seconds:.1f}")
+    table.add_row("peak MiB", f"{backtest.run.peak_mib:,.0f}", end_section=True)
+    for name in dict.fromkeys(name for one in backtest.recommenders.values() for name in one):
+        table.add_row(
+            f"  {name}",
+            "",
+            *(f"{one[name]:.1f}" if name in one else "" for one in backtest.recommenders.values()),
+        )
     console.print(table)
 
 

@@ -16,9 +16,11 @@ from cx_assets.automation import RANGE_END, RANGE_START
 from cx_assets.definitions import build_definitions
 from cx_assets.evaluation.backtest_report import told as figures_on
 from cx_assets.evaluation.metrics import ACCURACY_METRICS
+from cx_assets.evaluation.rejudged import BY_CATEGORY
 from cx_assets.evaluation.terminal import comparison, leader_boards
 from cx_assets.recommendations.catalogue import contenders
 from cx_assets.recommendations.rewind import Days
+from cx_assets.recommendations.segment_popularity import SEGMENTS
 from cx_assets.settings import DATABASE, Settings
 from cx_assets_tests.evaluation.recomputed import means
 from cx_assets_tests.runs import error_of, failed, frame, load_shop, rows, tamper, verdicts
@@ -224,6 +226,14 @@ def test_every_protocol_has_figures_of_every_list_and_all_lie_within_their_inter
     assert (metrics["value"] <= metrics["ci_high"] + 1e-9).all()
     share = metrics[metrics["metric"].isin(ACCURACY_METRICS)]
     assert share["value"].between(0, 1).all()
+
+
+def test_the_lists_of_every_contender_are_also_judged_by_category_and_by_segment(metrics: pd.DataFrame) -> None:
+    for names in ({BY_CATEGORY}, set(SEGMENTS)):
+        own = metrics[metrics["cohort"].isin(names) & (metrics["list"] == "both")]
+        assert set(own["recommender"]) == set(NAMES)
+        assert (own["protocol"] == "horizon").all()
+        assert own["as_of"].isna().all()
 
 
 def test_a_lead_is_the_difference_of_the_figures_and_every_pair_is_compared(whole: Run, metrics: pd.DataFrame) -> None:

@@ -15,6 +15,8 @@ from cx_assets.evaluation.backtest_plots import kept_apart
 from cx_assets.evaluation.backtest_report import content, render, told
 from cx_assets.evaluation.backtest_report_asset import backtest_report, extent_of
 from cx_assets.evaluation.beyond_accuracy import LIST_METRICS
+from cx_assets.evaluation.rejudged import BY_CATEGORY, RARE_ITEMS
+from cx_assets.recommendations.segment_popularity import SEGMENTS
 from cx_assets.table import from_frame
 from cx_assets_tests.evaluation.backtest_samples import (
     COHORTS,
@@ -160,6 +162,13 @@ def test_cohorts_stand_in_order_and_the_best_of_each_is_marked() -> None:
     shown = content(metrics(), comparisons(), EXTENT)["cohorts"][0]
     assert [row["name"] for row in shown["rows"]] == list(COHORTS)
     assert [cell["best"] for cell in shown["rows"][0]["cells"]] == [True, False, False, False]
+
+
+def test_segments_and_rare_items_stand_below_the_other_cohorts_and_categories_are_left_out() -> None:
+    own = metrics()
+    more = [own[own["cohort"] == COHORTS[0]].assign(cohort=name) for name in (BY_CATEGORY, RARE_ITEMS, SEGMENTS[-1])]
+    shown = content(pd.concat([*more, own]), comparisons(), EXTENT)["cohorts"][0]
+    assert [row["name"] for row in shown["rows"]] == [*COHORTS, SEGMENTS[-1], RARE_ITEMS]
 
 
 def test_a_lead_on_baskets_is_relative_to_personal_frequency() -> None:
