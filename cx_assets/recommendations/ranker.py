@@ -1,25 +1,23 @@
 """The ranker: candidates of several sources, put in order by trees that have seen what earlier candidates came to.
 
-Belongs here: learning from rewound trainings, and scoring. Does not: candidates and features (`features`), or how far
-back an example may look (`rewind`).
+Belongs here: learning from examples, and scoring. Does not: candidates and features (`features`), or where examples
+come from (`examples`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from cx_assets.recommendations.examples import Examples, examples_of
 from cx_assets.recommendations.features import Candidates, FeatureMaker
 from cx_assets.recommendations.recommender import Positions, Training
-from cx_assets.recommendations.rewind import Days, Horizon, Rewound, rewound
-from cx_assets.recommendations.sparse import at
-
-BLOCK = 256
+from cx_assets.recommendations.rewind import Days, Horizon
 
 
 @dataclass(frozen=True)
@@ -83,14 +81,11 @@ class Ranker:
 
     def fit(self, training: Training) -> Self:
         """Learn from what customers took after earlier as-of dates."""
+        given = self.settings
+        examples = examples_of(training, given.horizon, range(1, given.cuts + 1), given.negatives, given.seed)
         self.training_ = training
-        examples = [
-            part
-            for step in range(1, self.settings.cuts + 1)
-            if (part := self._examples(rewound(training, self.settings.horizon, step), step)) is not None
-        ]
-        self.models_ = {had: self._learn([part[had] for part in examples]) for had in (True, False)}
         self.features_ = FeatureMaker(training)
+        self.models_ = {had: learnt(some, given) for had, some in examples.items()}
         return self
 
     def score(self, customers: Positions) -> csr_matrix:
@@ -110,43 +105,24 @@ class Ranker:
                 probability[rows] = model.probabilities(candidates.features[rows])
         return probability
 
-    def _examples(self, past: Rewound, step: int) -> dict[bool, Any] | None:
-        """Features, labels and weights of a sample of one earlier date's candidates, for both kinds."""
-        judged = np.flatnonzero(past.judged)
-        if not len(judged):
-            return None
-        maker = FeatureMaker(past.training)
-        dice = np.random.default_rng([self.settings.seed, step])
-        parts: dict[bool, list[Any]] = {True: [], False: []}
-        for start in range(0, len(judged), BLOCK):
-            found = maker.candidates(judged[start : start + BLOCK])
-            label = at(past.taken, found.customer, found.item) > 0
-            kept = label | (dice.random(len(label)) < self.settings.negatives)
-            weight = np.where(label, 1.0, 1.0 / self.settings.negatives)
-            for had in (True, False):
-                rows = np.flatnonzero(kept & (found.had == had))
-                parts[had].append((found.features[rows], label[rows], weight[rows]))
-        return {had: tuple(np.concatenate([part[i] for part in some]) for i in range(3)) for had, some in parts.items()}
 
-    def _learn(self, examples: list[Any]) -> Model | None:
-        """A model of all examples of one kind; None without both outcomes."""
-        if not examples:
-            return None
-        features, label, weight = (np.concatenate([part[i] for part in examples]) for i in range(3))
-        if label.all() or not label.any():
-            return None
-        columns = np.flatnonzero([_differ(column) for column in features.T])
-        trees = HistGradientBoostingClassifier(
-            max_iter=self.settings.iterations,
-            learning_rate=self.settings.learning_rate,
-            max_leaf_nodes=self.settings.leaves,
-            min_samples_leaf=self.settings.min_leaf,
-            l2_regularization=self.settings.l2,
-            max_features=self.settings.features,
-            early_stopping=False,
-            random_state=self.settings.seed,
-        )
-        return Model(trees.fit(features[:, columns], label, sample_weight=weight), columns)
+def learnt(examples: Examples, settings: RankerSettings) -> Model | None:
+    """A model of examples of one kind; None without both outcomes."""
+    if examples.taken.all() or not examples.taken.any():
+        return None
+    columns = np.flatnonzero([_differ(column) for column in examples.features.T])
+    trees = HistGradientBoostingClassifier(
+        max_iter=settings.iterations,
+        learning_rate=settings.learning_rate,
+        max_leaf_nodes=settings.leaves,
+        min_samples_leaf=settings.min_leaf,
+        l2_regularization=settings.l2,
+        max_features=settings.features,
+        early_stopping=False,
+        random_state=settings.seed,
+    )
+    features = examples.features[:, columns]
+    return Model(trees.fit(features, examples.taken, sample_weight=examples.weight), columns)
 
 
 def _differ(values: NDArray[np.float32]) -> bool:

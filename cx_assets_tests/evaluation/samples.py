@@ -45,6 +45,7 @@ def shop_events(customers: int = 40, days: int = 80, *, items: int = 25, seed: i
         quantity=1.0,
         value=2.0,
         rating=pd.array([None] * len(frame), dtype="Float64"),
+        store_id=pd.array([None] * len(frame), dtype="str"),
     )
 
 

@@ -124,6 +124,7 @@ def judged(tables: Tables, scores: dict[tuple[str, str], float], depth: int = 3)
         quantity=1.0,
         value=1.0,
         rating=pd.array([None] * len(frame), dtype="Float64"),
+        store_id=pd.array([None] * len(frame), dtype="str"),
     )
     items = shop_items(5, not_recommendable=("i04",))
     events, window = tables(frame), Window(datetime(2024, 3, 1), 7)

@@ -64,6 +64,7 @@ def staple_events(days: int = DAYS, *, seed: int = 0) -> pd.DataFrame:
             "quantity": 1.0 + frame["item"] % 2,
             "value": (1.0 + frame["item"] % 2) * (1.0 + frame["item"] % 5),
             "rating": pd.array([None] * len(frame), dtype="Float64"),
+            "store_id": pd.Series([f"s{c % 3}" for c in frame["customer"]], dtype="str"),
         }
     )
 

@@ -141,6 +141,7 @@ def test_neighbours_are_those_that_the_lists_are_made_by(tables: Callable[[pd.Da
         basket_id="b",
         quantity=1.0,
         value=0.0,
+        store_id="s",
     )
     events["day"] = events["occurred_at"].dt.date
     items = pd.DataFrame({"item_id": [f"i{i}" for i in range(20)], "name": "film", "category": "all"})
