@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-PUBLISHED = "blend"
+PUBLISHED = "ranker"
 BASELINE = "popularity"
 
 ENOUGH_CUSTOMERS = 30

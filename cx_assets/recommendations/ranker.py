@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from cx_assets.recommendations.blend import Blend, BlendWeights
 from cx_assets.recommendations.examples import Examples, examples_of
 from cx_assets.recommendations.features import Candidates, FeatureMaker
 from cx_assets.recommendations.recommender import Positions, Training
@@ -29,6 +30,7 @@ class RankerSettings:
         cuts: earlier as-of dates to learn from, one horizon apart.
         negatives: share of the candidates that weren't taken that are learnt from, each counted for as many as it
             stands for, so that probabilities stay right.
+        balance: from 0, where every candidate counts alike, to 1, where every customer does.
         iterations: trees.
         learning_rate: what each tree counts.
         leaves: of a tree.
@@ -41,6 +43,7 @@ class RankerSettings:
     horizon: Horizon = field(default_factory=Days)
     cuts: int = 4
     negatives: float = 0.15
+    balance: float = 0.0
     iterations: int = 150
     learning_rate: float = 0.08
     leaves: int = 31
@@ -52,13 +55,22 @@ class RankerSettings:
 
 @dataclass(frozen=True)
 class Model:
-    """Trees, and the columns of the features that they look at: those that differ at all in the examples."""
+    """What was learnt of candidates of one kind.
 
-    trees: HistGradientBoostingClassifier
+    Attributes:
+        share: of the examples' candidates that were taken.
+        trees: None where all examples came to the same, so that the share says all.
+        columns: of the features, those that the trees look at: they differ at all in the examples.
+    """
+
+    share: float
+    trees: HistGradientBoostingClassifier | None
     columns: NDArray[np.intp]
 
     def probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32 of shape (candidates,)."""
+        if self.trees is None:
+            return np.full(len(features), self.share, dtype=np.float32)
         return np.asarray(self.trees.predict_proba(features[:, self.columns])[:, 1], dtype=np.float32)
 
 
@@ -69,47 +81,66 @@ class Ranker:
     One model for items had before and one for new ones: what speaks for a repeat (is it due?) and for a discovery (who
     else has it?) differs. Both are probabilities of the same event, so that their lists can be put together.
 
+    A shop too young to have an earlier date after which anything was taken teaches nothing: the blend ranks for it.
+
+    Attributes:
+        settings: how it learns.
+        weights: of the blend that ranks where there is nothing to learn from.
+
     Source: Covington, Adams & Sargin (2016), "Deep neural networks for YouTube recommendations" (two stages); Ke et al.
         (2017), "LightGBM" (histogram trees), as scikit-learn has them.
     """
 
     settings: RankerSettings = field(default_factory=RankerSettings)
+    weights: BlendWeights = field(default_factory=BlendWeights)
     name: str = "ranker"
     features_: FeatureMaker = field(init=False, repr=False)
-    models_: dict[bool, Model | None] = field(init=False, repr=False)
+    models_: dict[bool, Model] = field(init=False, repr=False)
+    blend_: Blend | None = field(init=False, repr=False)
     training_: Training = field(init=False, repr=False)
 
     def fit(self, training: Training) -> Self:
         """Learn from what customers took after earlier as-of dates."""
         given = self.settings
-        examples = examples_of(training, given.horizon, range(1, given.cuts + 1), given.negatives, given.seed)
+        examples = examples_of(
+            training, given.horizon, range(1, given.cuts + 1), given.negatives, given.seed, given.balance
+        )
         self.training_ = training
         self.features_ = FeatureMaker(training)
         self.models_ = {had: learnt(some, given) for had, some in examples.items()}
+        taught = any(some.taken.any() for some in examples.values())
+        self.blend_ = None if taught else Blend(self.weights).fit(training)
         return self
 
     def score(self, customers: Positions) -> csr_matrix:
         """Probabilities of all candidates; as `Recommender.score`."""
-        found = self.features_.candidates(customers)
-        probability = self.probabilities(found)
-        order = np.searchsorted(found.customer, np.asarray(customers))
-        indptr = np.append(order, len(found.customer))
-        return csr_matrix((probability, found.item, indptr), shape=(len(customers), self.training_.shape[1]))
+        if self.blend_ is not None:
+            return self.blend_.score(customers)
+        return self.scored(self.features_.candidates(customers), customers)
+
+    def scored(self, candidates: Candidates, customers: Positions) -> csr_matrix:
+        """Probabilities of the candidates of these customers: float32 CSR of shape (len(customers), items)."""
+        starts = np.searchsorted(candidates.customer, np.asarray(customers))
+        indptr = np.append(starts, len(candidates.customer))
+        shape = (len(customers), self.training_.shape[1])
+        return csr_matrix((self.probabilities(candidates), candidates.item, indptr), shape=shape)
 
     def probabilities(self, candidates: Candidates) -> NDArray[np.float32]:
         """float32 of shape (candidates,): how likely each is taken within the horizon."""
         probability = np.zeros(len(candidates.item), dtype=np.float32)
         for had, model in self.models_.items():
             rows = np.flatnonzero(candidates.had == had)
-            if model is not None and len(rows):
+            if len(rows):
                 probability[rows] = model.probabilities(candidates.features[rows])
         return probability
 
 
-def learnt(examples: Examples, settings: RankerSettings) -> Model | None:
-    """A model of examples of one kind; None without both outcomes."""
-    if examples.taken.all() or not examples.taken.any():
-        return None
+def learnt(examples: Examples, settings: RankerSettings) -> Model:
+    """A model of examples of one kind."""
+    total = float(examples.weight.sum())
+    share = float(examples.weight[examples.taken].sum()) / total if total else 0.0
+    if share in (0.0, 1.0):
+        return Model(share, None, np.empty(0, dtype=np.intp))
     columns = np.flatnonzero([_differ(column) for column in examples.features.T])
     trees = HistGradientBoostingClassifier(
         max_iter=settings.iterations,
@@ -122,7 +153,7 @@ def learnt(examples: Examples, settings: RankerSettings) -> Model | None:
         random_state=settings.seed,
     )
     features = examples.features[:, columns]
-    return Model(trees.fit(features, examples.taken, sample_weight=examples.weight), columns)
+    return Model(share, trees.fit(features, examples.taken, sample_weight=examples.weight), columns)
 
 
 def _differ(values: NDArray[np.float32]) -> bool:
