@@ -91,4 +91,4 @@ def settings_for(horizon: Horizon) -> RankerSettings:
     """
     if isinstance(horizon, Days):
         return RankerSettings(horizon=horizon)
-    return RankerSettings(horizon=horizon, cuts=8, balance=0.5)
+    return RankerSettings(horizon=horizon, cuts=8, balance=0.5, bags=2)

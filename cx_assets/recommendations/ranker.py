@@ -34,8 +34,7 @@ class RankerSettings:
         negatives: share of the candidates that weren't taken that are learnt from, each counted for as many as it
             stands for, so that probabilities stay right.
         balance: from 0, where every candidate counts alike, to 1, where every customer does.
-        bags: models of each kind whose probabilities are averaged: they differ by the seed alone, and the mean of a few
-            quick ones beats one that took as long.
+        bags: models of each kind whose probabilities are averaged; they differ by the seed alone.
         iterations: trees of each.
         learning_rate: what each tree counts.
         leaves: of a tree.
@@ -46,10 +45,10 @@ class RankerSettings:
     """
 
     horizon: Horizon = field(default_factory=Days)
-    cuts: int = 4
+    cuts: int = 3
     negatives: float = 0.15
     balance: float = 0.0
-    bags: int = 2
+    bags: int = 1
     iterations: int = 100
     learning_rate: float = 0.1
     leaves: int = 31
@@ -78,7 +77,8 @@ class Model:
         if not self.trees:
             return np.full(len(features), self.share, dtype=np.float32)
         seen = features[:, self.columns]
-        return np.mean([one.predict_proba(seen)[:, 1] for one in self.trees], axis=0).astype(np.float32)
+        summed = sum(one.predict_proba(seen)[:, 1] for one in self.trees)
+        return np.asarray(summed / len(self.trees), dtype=np.float32)
 
 
 @dataclass
@@ -114,7 +114,9 @@ class Ranker:
         )
         self.training_ = training
         self.features_ = FeatureMaker(training)
-        self.models_ = {had: learnt(some, given) for had, some in examples.items()}
+        with ThreadPoolExecutor(threads()) as pool:
+            models = pool.map(lambda some: learnt(some, given), examples.values())
+        self.models_ = dict(zip(examples, models, strict=True))
         taught = any(some.taken.any() for some in examples.values())
         self.blend_ = None if taught else Blend(self.weights).fit(training)
         return self
@@ -143,33 +145,30 @@ class Ranker:
 
 
 def learnt(examples: Examples, settings: RankerSettings) -> Model:
-    """A model of examples of one kind; its bags are learnt side by side."""
+    """A model of examples of one kind; trees of one processor, since they grow no better on several."""
     total = float(examples.weight.sum())
     share = float(examples.weight[examples.taken].sum()) / total if total else 0.0
     if share in (0.0, 1.0):
         return Model(share, (), np.empty(0, dtype=np.intp))
-    columns = np.flatnonzero([_differ(column) for column in examples.features.T])
-    features = examples.features[:, columns]
-
-    def bag(number: int) -> HistGradientBoostingClassifier:
-        trees = HistGradientBoostingClassifier(
-            max_iter=settings.iterations,
-            learning_rate=settings.learning_rate,
-            max_leaf_nodes=settings.leaves,
-            min_samples_leaf=settings.min_leaf,
-            l2_regularization=settings.l2,
-            max_features=settings.features,
-            early_stopping=False,
-            random_state=settings.seed + number,
+    with threadpool_limits(1, "openmp"):
+        lowest, highest = (one.reduce(examples.features, axis=0) for one in (np.fmin, np.fmax))
+        columns = np.flatnonzero(lowest < highest)
+        features = examples.features[:, columns]
+        trees = tuple(
+            _trees(settings, bag).fit(features, examples.taken, sample_weight=examples.weight)
+            for bag in range(settings.bags)
         )
-        # Trees grow better on a processor each than each on all of them.
-        with threadpool_limits(1, "openmp"):
-            return trees.fit(features, examples.taken, sample_weight=examples.weight)
-
-    with ThreadPoolExecutor(threads()) as pool:
-        return Model(share, tuple(pool.map(bag, range(settings.bags))), columns)
+    return Model(share, trees, columns)
 
 
-def _differ(values: NDArray[np.float32]) -> bool:
-    known = values[np.isfinite(values)]
-    return len(known) > 0 and bool(known.min() < known.max())
+def _trees(settings: RankerSettings, bag: int) -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(
+        max_iter=settings.iterations,
+        learning_rate=settings.learning_rate,
+        max_leaf_nodes=settings.leaves,
+        min_samples_leaf=settings.min_leaf,
+        l2_regularization=settings.l2,
+        max_features=settings.features,
+        early_stopping=False,
+        random_state=settings.seed + bag,
+    )
