@@ -27,7 +27,7 @@ _PUBLISHED = dg.AssetSelection.assets("published_tables")
 
 _BACKTEST = dg.AssetSelection.assets(
     *("backtest_lists", "last_basket_lists", "backtest_metrics", "backtest_comparisons"),
-    *("backtest_report", "published_backtest"),
+    *("calibration", "backtest_report", "published_backtest"),
 )
 EVERY_RUN = dg.AssetSelection.all() - _BACKTEST
 """All but the backtest, which goes by weeks, and nobody needs each night."""

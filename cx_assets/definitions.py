@@ -10,7 +10,7 @@ import dagster as dg
 from cx_assets import automation, partitions
 from cx_assets.dataset import Dataset, ManifestError, load_dataset
 from cx_assets.evaluation import assets as evaluation
-from cx_assets.evaluation import backtest_checks, rating_checks
+from cx_assets.evaluation import backtest_checks, evidence_checks, rating_checks
 from cx_assets.evaluation import checks as evaluation_checks
 from cx_assets.evaluation.backtest_assets import backtest_assets
 from cx_assets.evaluation.config import EvaluationSettings
@@ -80,7 +80,7 @@ def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.
     published = publishing_assets(specs, checks, settings)
     backtest = backtesting_assets(dataset, settings)
     *judging, _ = (declared(asset) for asset in backtest)
-    checks += dg.load_asset_checks_from_modules([backtest_checks])
+    checks += dg.load_asset_checks_from_modules([backtest_checks, evidence_checks])
     checks += [
         *publishing_checks(specs, settings),
         *backtest_publishing_checks(judging, settings),

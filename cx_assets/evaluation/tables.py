@@ -150,6 +150,24 @@ BACKTEST_COMPARISONS = schema(
     key=("protocol", "recommender", "baseline", "list", "metric", "k"),
 )
 
+CALIBRATION = schema(
+    GROUP,
+    "calibration",
+    "One row per list and bin of scores: what the ranker foresaw for these places, and what share of them was taken.",
+    column("list", "varchar", "repeat, discovery or both"),
+    column("bin", "integer", "from 1, the lowest scores first; the bins of a list hold about as many places each"),
+    column("lowest", "double", "the lowest score of the bin"),
+    column("highest", "double", "the highest score of the bin"),
+    column("places", "bigint", "places of lists, over all as-of dates whose horizons don't overlap"),
+    column("predicted", "double", "the mean of their scores, which are meant as probabilities"),
+    column("taken", "double", "the share of them that was taken within the horizon"),
+    column("ci_low", "double", "lower end of its 95 % interval; customers are drawn, with all their places"),
+    column("ci_high", "double", "upper end of its 95 % interval"),
+    column("customers", "bigint", "whose lists they are, whether or not they took anything"),
+    column("dates", "bigint", "as-of dates behind the figures"),
+    key=("list", "bin"),
+)
+
 EVALUATION_REPORT = schema(
     GROUP,
     "evaluation_report",
