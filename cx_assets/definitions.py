@@ -14,6 +14,7 @@ from cx_assets.evaluation import backtest_checks, evidence_checks, rating_checks
 from cx_assets.evaluation import checks as evaluation_checks
 from cx_assets.evaluation.backtest_assets import backtest_assets
 from cx_assets.evaluation.config import EvaluationSettings
+from cx_assets.evaluation.search_assets import search_trials
 from cx_assets.ingestion.assets import ingestion_assets
 from cx_assets.ingestion.checks import ingestion_checks
 from cx_assets.ingestion.reader import problems
@@ -84,10 +85,10 @@ def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.
     checks += [
         *publishing_checks(specs, settings),
         *backtest_publishing_checks(judging, settings),
-        *(structure_check(declared(asset)) for asset in [*published, *backtest]),
+        *(structure_check(declared(asset)) for asset in [*published, *backtest, search_trials]),
     ]
     return dg.Definitions(
-        assets=[*tables, *published, *backtest],
+        assets=[*tables, *published, *backtest, search_trials],
         asset_checks=checks,
         jobs=automation.JOBS,
         schedules=automation.SCHEDULES,
@@ -131,7 +132,7 @@ def table_specs(dataset: Dataset) -> list[TableSpec]:
     """The declarations of all tables, in the order of the flow."""
     every_run = (declared(asset) for asset in table_assets(dataset, Settings()))
     backtest = (declared(asset) for asset in backtesting_assets(dataset, Settings()))
-    return [*every_run, PUBLISHED_TABLES, *backtest]
+    return [*every_run, PUBLISHED_TABLES, *backtest, declared(search_trials)]
 
 
 def declared(asset: dg.AssetsDefinition) -> TableSpec:

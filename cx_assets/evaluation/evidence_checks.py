@@ -5,10 +5,15 @@ Belongs here: what must hold of these tables, whatever the data. Does not: the l
 """
 
 import dagster as dg
+import pandas as pd
 
 from cx_assets.evaluation.calibration import dates_apart
 from cx_assets.evaluation.config import EvaluationSettings
+from cx_assets.evaluation.feature_groups import GROUPS
+from cx_assets.evaluation.ranker_study import ALL_SOURCES, FULL, HAD_BEFORE, OTHER_SEED
+from cx_assets.evaluation.search import CRITERION
 from cx_assets.recommendations.catalogue import CHALLENGER
+from cx_assets.recommendations.features import SOURCES
 from cx_assets.table import Table, law, sql, table_check
 from cx_assets.table.schema import instant, literal
 
@@ -56,3 +61,97 @@ def bins_hold_every_place(
     both = listed.merge(binned, on="list", how="outer", suffixes=("_of_lists", "_of_bins"))
     broken = both[~(both["places_of_lists"] == both["places_of_bins"])]
     return law(broken, len(both), "lists have other places than their bins", AGAIN)
+
+
+@table_check(asset="ranker_study", blocking=True)
+def sources_find_no_more_than_all_of_them(ranker_study: Table) -> dg.AssetCheckResult:
+    """All sources together have and find at least what each has and finds, and none can lose more than it finds."""
+    broken = sql(
+        f"""
+        with found as (select * from ranker_study where kind = 'candidates' and list = 'discovery')
+        select f.as_of, f.name, f.measure, f."value", b."value" as at_most
+        from found f
+        left join found b on b.as_of = f.as_of
+            and b.name = case when f.measure = 'lost' then f.name else {literal(ALL_SOURCES)} end
+            and b.measure = case when f.measure = 'lost' then 'recall' else f.measure end
+        where not coalesce(
+            f."value" >= 0 and f."value" <= b."value" + {ROUNDING}
+            and (f.measure = 'candidates' or f."value" <= 1 + {ROUNDING}), false
+        )
+        """,
+        ranker_study=ranker_study,
+    )
+    return law(broken, ranker_study.count(), "figures of sources can't be", AGAIN)
+
+
+@table_check(asset="ranker_study", blocking=True)
+def the_study_is_complete_and_adds_up(ranker_study: Table, backtest_lists: Table) -> dg.AssetCheckResult:
+    """On the last as-of date every source and group has its figures, and what it adds is the full ranker's lead."""
+    last = sql("select max(as_of) from t", t=backtest_lists).fetchone()[0]
+    rows = ranker_study.df()
+    own = rows[rows["as_of"] == last]
+    # Who is judged on a list, as is told by the full ranker, is so with every part left out.
+    lists = set(own.loc[own["name"] == FULL, "list"])
+    wanted = {("ablation", which, FULL, "ndcg") for which in lists}
+    parts = [f"source: {source}" for source in SOURCES], [OTHER_SEED, *(f"features: {group}" for group in GROUPS)]
+    for which in lists:
+        names = [*parts[1], *(parts[0] if which != "repeat" else [])]
+        wanted |= {("ablation", which, name, measure) for name in names for measure in ("ndcg", "added")}
+    for which, name in (("discovery", ALL_SOURCES), ("repeat", HAD_BEFORE)):
+        wanted |= {("candidates", which, name, measure) for measure in ("candidates", "recall") if which in lists}
+    if "discovery" in lists:
+        measures = ("candidates", "recall", "lost")
+        wanted |= {("candidates", "discovery", source, measure) for source in SOURCES for measure in measures}
+    keys = ["kind", "list", "name", "measure"]
+    there = set(own[keys].itertuples(index=False, name=None))
+    odd = [(*key, "missing") for key in sorted(wanted - there)] + [(*key, "not asked for") for key in there - wanted]
+    odd += [(*key, "of another date") for key in rows.loc[rows["as_of"] != last, keys].itertuples(index=False)]
+    figures = {tuple(row[:4]): row[4] for row in own[[*keys, "value"]].itertuples(index=False)}
+    for kind, which, name, measure in sorted(there & wanted):
+        if measure == "added":
+            lead = figures[kind, which, FULL, "ndcg"] - figures.get((kind, which, name, "ndcg"), float("nan"))
+            if not abs(lead - figures[kind, which, name, measure]) <= ROUNDING:
+                odd.append((kind, which, name, measure, "not the difference"))
+    return law(pd.DataFrame(odd, columns=[*keys, "problem"]), len(wanted), "figures of the study are odd", AGAIN)
+
+
+@table_check(asset="search_trials", blocking=True)
+def the_days_of_a_search_end_before_the_test(search_trials: Table) -> dg.AssetCheckResult:
+    """Every cut's horizon is over on the first test day, and all trials speak of the same test window."""
+    broken = sql(
+        """
+        select trial, list, as_of, horizon_days, first_test_day from t
+        where as_of + to_days(horizon_days) > first_test_day or first_test_day <> (select min(first_test_day) from t)
+        """,
+        t=search_trials,
+    )
+    return law(
+        broken,
+        search_trials.count(),
+        "figures of a search are of days that the ranker is to be judged on",
+        "Run `cx search` again; settings chosen by these figures make every figure of the backtest too good.",
+    )
+
+
+@table_check(asset="search_trials", blocking=True)
+def the_best_trial_is_chosen(search_trials: Table) -> dg.AssetCheckResult:
+    """One trial is chosen and no other is better; every trial has every cut and list, and means that are such."""
+    rows = search_trials.df()
+    cuts, means = rows[rows["as_of"].notna()], rows[rows["as_of"].isna()]
+    trials = list(dict.fromkeys(rows["trial"]))
+    odd: list[tuple[str, str]] = []
+    chosen = sorted(set(rows.loc[rows["chosen"], "trial"]))
+    if len(chosen) != 1 or not rows.loc[rows["trial"].isin(chosen), "chosen"].all():
+        odd.append((", ".join(chosen), "one trial is to be chosen, with all of its rows"))
+    else:
+        sums = means[means["list"].isin(CRITERION)].groupby("trial")["ndcg"].sum().reindex(trials, fill_value=0.0)
+        odd += [(str(one), f"better than {chosen[0]}") for one in sums.index[sums > sums[chosen[0]] + ROUNDING]]
+    wanted = set(rows[["list", "as_of"]].itertuples(index=False, name=None))
+    for trial in trials:
+        own = rows[rows["trial"] == trial]
+        if set(own[["list", "as_of"]].itertuples(index=False, name=None)) != wanted:
+            odd.append((trial, "not judged on every cut and list"))
+    mean = cuts.groupby(["trial", "list"])["ndcg"].mean()
+    told = means.set_index(["trial", "list"])["ndcg"].reindex(mean.index)
+    odd += [(str(trial), f"another mean on {which}") for trial, which in mean.index[~((told - mean).abs() <= ROUNDING)]]
+    return law(pd.DataFrame(odd, columns=["trial", "problem"]), len(trials), "trials are odd", "Run `cx search` again.")

@@ -168,6 +168,49 @@ CALIBRATION = schema(
     key=("list", "bin"),
 )
 
+RANKER_STUDY = schema(
+    GROUP,
+    "ranker_study",
+    "One row per part of the ranker, list and measure: what each source of candidates and each feature group adds.",
+    column("as_of", "timestamp", "the last as-of date of the backtest; nothing at or after it was learnt from"),
+    column("kind", "varchar", "candidates: who proposes what; ablation: the ranker without a part, learnt again"),
+    column("list", "varchar", "repeat, discovery or both"),
+    column(
+        "name",
+        "varchar",
+        "a source, all sources, or had before; of ablations full, 'source: ...' or 'features: ...' for what was left "
+        "out, and another seed, which shows how much learning again changes by itself",
+    ),
+    column(
+        "measure",
+        "varchar",
+        "candidates (per customer), recall (share of what was taken that is among them), lost (recall that no other "
+        "source has); ndcg (at 10), added (ndcg of the full ranker minus this one's, in pairs)",
+    ),
+    column("value", "double", "mean over customers"),
+    column("ci_low", "double", "lower end of the 95 % interval over customers"),
+    column("ci_high", "double", "upper end of the 95 % interval over customers"),
+    column("customers", "bigint", "customers behind the figure"),
+    column("version", "varchar", "of the ranker and all that it was given; rows of the same version are kept"),
+    key=("as_of", "kind", "list", "name", "measure"),
+)
+
+SEARCH_TRIALS = schema(
+    GROUP,
+    "search_trials",
+    "One row per cut, trial and list: how good the ranker is with other settings, on days before the test window.",
+    column("as_of", "timestamp", "the cut, before which was learnt; null: the mean over all cuts", nullable=True),
+    column("trial", "varchar", "what the settings are called"),
+    column("settings", "varchar", "all of them, as JSON"),
+    column("list", "varchar", "repeat, discovery or both"),
+    column("ndcg", "double", "NDCG@10, mean over customers"),
+    column("customers", "bigint", "customers behind the figure; of the mean, who was judged on any cut"),
+    column("chosen", "boolean", "of the best trial: the highest sum of mean NDCG on both and on discovery"),
+    column("first_test_day", "timestamp", "nothing that happened on this day or later was read"),
+    column("horizon_days", "integer", "days after a cut on which its lists were judged"),
+    key=("trial", "list", "as_of"),
+)
+
 EVALUATION_REPORT = schema(
     GROUP,
     "evaluation_report",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from cx_assets.recommendations.examples import Examples, examples_of
+from cx_assets.recommendations.examples import ByKind, Examples, examples_of
 from cx_assets.recommendations.features import Candidates, FeatureMaker
 from cx_assets.recommendations.recommender import Positions, Training
 from cx_assets.recommendations.rewind import Days, Horizon
@@ -81,10 +81,18 @@ class Ranker:
 
     def fit(self, training: Training) -> Self:
         """Learn from what customers took after earlier as-of dates."""
+        return self.learn(training, FeatureMaker(training), self.examples(training))
+
+    def examples(self, training: Training) -> ByKind:
+        """What it learns from; the same for all settings of the same horizon, cuts, negatives and seed."""
         given = self.settings
-        examples = examples_of(training, given.horizon, range(1, given.cuts + 1), given.negatives, given.seed)
+        return examples_of(training, given.horizon, range(1, given.cuts + 1), given.negatives, given.seed)
+
+    def learn(self, training: Training, maker: FeatureMaker, examples: ByKind) -> Self:
+        """As `fit`, from examples that are there already: several settings may learn from the same."""
+        given = self.settings
         self.training_ = training
-        self.features_ = FeatureMaker(training)
+        self.features_ = maker
         self.models_ = {had: learnt(some, given) for had, some in examples.items()}
         return self
 
