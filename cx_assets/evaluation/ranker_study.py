@@ -4,16 +4,17 @@ Belongs here: leaving parts out and counting. Does not: judging lists (`shortlis
 (`feature_groups`) or keeping the rows (`evidence_assets`).
 
 Examples and candidates are made once; only what a part touches is learnt again, and all rankers of the study, the full
-one too, learn in less time than the one that backtests judge (`quicker`). Trees choose among fewer features at each
-split where some are left out, so even a useless part changes the lists a little: how much is shown by the same ranker
-with another seed.
+one too, learn in less time than the one that backtests judge (`quicker`). Which features a split may choose from is
+drawn, so even a useless part changes the lists a little. Hence the full ranker is the mean of several seeds, and what
+one more of them comes to shows how much of a difference is the draw's, which no interval over customers holds.
 """
 
 from __future__ import annotations
 
 import copy
+import itertools
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cx_assets.evaluation.bootstrap import intervals
-from cx_assets.evaluation.feature_groups import grouped
+from cx_assets.evaluation.feature_groups import GROUPS, grouped
 from cx_assets.evaluation.shortlists import Floats, Ndcg, Shortlists, ndcg_of
 from cx_assets.evaluation.split import truth_of_list
 from cx_assets.recommendations.examples import ByKind, Examples
@@ -32,9 +33,13 @@ ALL_SOURCES = "all sources"
 HAD_BEFORE = "had before"
 FULL = "full"
 OTHER_SEED = "another seed"
+BOTH_KINDS = frozenset((True, False))
 
 CUTS, TREES = 2, 75
 """Most earlier dates and most trees of a ranker of the study: some thirty models are learnt."""
+
+SEEDS = 3
+"""Of the full ranker that all others are compared with."""
 
 SCORES = {"newly_bought": "item_new_28", "store": "store_28"}
 """The feature that is a source's score, where it isn't called as the source is; that of `taste` is no feature."""
@@ -70,6 +75,21 @@ def study(given: Shortlists, settings: RankerSettings, *, resamples: int, seed: 
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def study_keys(lists: Collection[str]) -> set[tuple[str, str, str, str]]:
+    """Kind, list, name and measure of every row of a study in which somebody is judged on these lists."""
+    found = {("ablation", which, FULL, "ndcg") for which in lists}
+    groups = [OTHER_SEED, *(f"features: {group}" for group in GROUPS)]
+    found |= {("ablation", which, name, "added") for which in lists for name in groups}
+    touched = [which for which in lists if which != "repeat"]
+    found |= {("ablation", which, f"source: {source}", "added") for which in touched for source in SOURCES}
+    for which, name in (("discovery", ALL_SOURCES), ("repeat", HAD_BEFORE)):
+        found |= {("candidates", which, name, measure) for measure in ("candidates", "recall") if which in lists}
+    if "discovery" in lists:
+        measures = ("candidates", "recall", "lost")
+        found |= {("candidates", "discovery", source, measure) for source in SOURCES for measure in measures}
+    return found
+
+
 def quicker(settings: RankerSettings) -> RankerSettings:
     """Settings for fewer dates and fewer trees, each of which counts for as much more."""
     trees = min(settings.iterations, TREES)
@@ -100,55 +120,62 @@ def candidate_rows(given: Shortlists, *, resamples: int, seed: int) -> Rows:
 def ablation_rows(
     given: Shortlists, examples: ByKind, settings: RankerSettings, *, resamples: int, seed: int, log: Log
 ) -> Rows:
-    """NDCG@10 of the full ranker and of the ranker without each part, and what the part adds, in pairs."""
-    rows: Rows = []
-    full: Ndcg = {}
-    first: Ranker | None = None
-    scores: list[Floats] = []
+    """NDCG@10 of the full ranker, and by how much it is ahead of the ranker without each part, in pairs.
+
+    A model that a part doesn't touch is the first seed's on both sides, so that only what is asked about differs.
+    """
     start = time.perf_counter()
-    for name, ranker, sources in variants(given, examples, settings):
-        first = first or ranker
-        own = _probabilities(given, ranker, first, scores)
-        scores = scores or own
+    seeds = [replace(settings, seed=settings.seed + number) for number in range(SEEDS + 1)]
+    *full, other = [Ranker(one).learn(given.training, given.maker, examples) for one in seeds]
+    log(f"{FULL}, {len(seeds)} seeds, in {time.perf_counter() - start:.1f} s")
+    known = [[ranker.probabilities(block) for block in given.blocks] for ranker in full]
+    ahead: dict[frozenset[bool], Ndcg] = {}
+
+    def reference(kinds: frozenset[bool]) -> Ndcg:
+        if kinds not in ahead:
+            found = [ndcg_of(given, _mixed(given, kinds, own, known[0])) for own in known]
+            ahead[kinds] = {which: np.mean([one[which] for one in found], axis=0) for which in found[0]}
+        return ahead[kinds]
+
+    def told(which: str, name: str, measure: str, values: Values) -> tuple[object, ...]:
+        found = intervals(values[:, None], resamples=resamples, seed=seed)
+        return "ablation", which, name, measure, found.mean[0], found.low[0], found.high[0], len(values)
+
+    rows: Rows = [told(which, FULL, "ndcg", values) for which, values in reference(BOTH_KINDS).items()]
+    start = time.perf_counter()
+    for name, models, sources in itertools.chain(
+        [(OTHER_SEED, other.models_, None)], variants(given, examples, settings, full[0])
+    ):
+        asked = copy.copy(full[0])
+        asked.models_ = models
+        own = list(_mixed(given, frozenset(models), map(asked.probabilities, given.blocks), known[0]))
         found = ndcg_of(given, own if sources is None else _only_of(given, own, sources))
-        full = full or found
         for which, values in found.items():
             if sources is None or which != "repeat":
-                columns = {"ndcg": values} | ({} if ranker is first else {"added": full[which] - values})
-                told = intervals(np.column_stack(list(columns.values())), resamples=resamples, seed=seed)
-                rows += [
-                    ("ablation", which, name, measure, told.mean[i], told.low[i], told.high[i], len(values))
-                    for i, measure in enumerate(columns)
-                ]
+                rows.append(told(which, name, "added", reference(frozenset(models))[which] - values))
         log(f"{name} in {time.perf_counter() - start:.1f} s")
         start = time.perf_counter()
     return rows
 
 
 def variants(
-    given: Shortlists, examples: ByKind, settings: RankerSettings
-) -> Iterator[tuple[str, Ranker, list[int] | None]]:
-    """The full ranker first, then those without a part: name, ranker, and the sources it is left with if not all.
+    given: Shortlists, examples: ByKind, settings: RankerSettings, full: Ranker
+) -> Iterator[tuple[str, dict[bool, Model | None], list[int] | None]]:
+    """The rankers without a part: name, the models that are others without it, and the sources it is left with.
 
     A source proposes new items alone, so without it only the model of new items is another: without the candidates
     that nobody else proposes, and without the source's own score. A model that never looked at the features of a group
-    stays as it is.
+    stays as it is. Sources are None where all are left.
     """
     names = given.blocks[0].names
-    full = Ranker(settings).learn(given.training, given.maker, examples)
-    yield FULL, full, None
-    reseeded = replace(settings, seed=settings.seed + 1)
-    yield OTHER_SEED, Ranker(reseeded).learn(given.training, given.maker, examples), None
     for place, source in enumerate(SOURCES):
         others = [other for other in range(len(SOURCES)) if other != place]
         own = {names.index(SCORES.get(source, source))} if SCORES.get(source, source) in names else set()
-        model = learnt_without(_proposed(examples[False], others), own, settings)
-        yield f"source: {source}", _with(full, {False: model}), others
+        yield f"source: {source}", {False: learnt_without(_proposed(examples[False], others), own, settings)}, others
     for group, members in grouped(names).items():
         left_out = {names.index(name) for name in members}
         touched = [had for had, model in full.models_.items() if model and left_out & set(model.columns.tolist())]
-        models = {had: learnt_without(examples[had], left_out, settings) for had in touched}
-        yield f"features: {group}", _with(full, models), None
+        yield f"features: {group}", {had: learnt_without(examples[had], left_out, settings) for had in touched}, None
 
 
 def learnt_without(examples: Examples, columns: Collection[int], settings: RankerSettings) -> Model | None:
@@ -159,23 +186,12 @@ def learnt_without(examples: Examples, columns: Collection[int], settings: Ranke
     return model and replace(model, columns=kept[model.columns])
 
 
-def _with(ranker: Ranker, models: dict[bool, Model | None]) -> Ranker:
-    changed = copy.copy(ranker)
-    changed.models_ = {**ranker.models_, **models}
-    return changed
-
-
-def _probabilities(given: Shortlists, ranker: Ranker, full: Ranker, known: Sequence[Floats]) -> list[Floats]:
-    """What a ranker gives the candidates of each block; `known` is what the full one gave, once it was asked."""
-    if not known:
-        return [ranker.probabilities(block) for block in given.blocks]
-    changed = {had: model for had, model in ranker.models_.items() if model is not full.models_[had]}
-    asked = copy.copy(ranker)
-    asked.models_ = changed
-    return [
-        np.where(np.isin(block.had, list(changed)), asked.probabilities(block), before)
-        for block, before in zip(given.blocks, known, strict=True)
-    ]
+def _mixed(
+    given: Shortlists, kinds: Collection[bool], own: Iterable[Floats], before: Sequence[Floats]
+) -> Iterator[Floats]:
+    """Scores of each block: of the kinds asked about the own ones, of the others those of before."""
+    for block, mine, theirs in zip(given.blocks, own, before, strict=True):
+        yield np.where(np.isin(block.had, list(kinds)), mine, theirs)
 
 
 def _only_of(given: Shortlists, scores: Sequence[Floats], sources: Sequence[int]) -> Iterator[Floats]:

@@ -179,13 +179,13 @@ RANKER_STUDY = schema(
         "name",
         "varchar",
         "a source, all sources, or had before; of ablations full, 'source: ...' or 'features: ...' for what was left "
-        "out, and another seed, which shows how much learning again changes by itself",
+        "out, or another seed, which shows how much a draw changes by itself",
     ),
     column(
         "measure",
         "varchar",
         "candidates (per customer), recall (share of what was taken that is among them), lost (recall that no other "
-        "source has); ndcg (at 10), added (ndcg of the full ranker minus this one's, in pairs)",
+        "source has); ndcg (at 10), added (ndcg of the full ranker minus that without the part, in pairs)",
     ),
     column("value", "double", "mean over customers"),
     column("ci_low", "double", "lower end of the 95 % interval over customers"),

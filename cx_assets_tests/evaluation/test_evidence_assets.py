@@ -35,7 +35,7 @@ def test_a_second_run_learns_nothing_and_changes_no_row(whole: Run, copied: Path
     again = backtest(copied, assets=("ranker_study",))
     assert again.result.success, error_of(again.result)
     assert any(KEPT in line for line in again.log)
-    assert not any(line.startswith("full in ") for line in again.log)
+    assert not any(line.startswith("full, ") for line in again.log)
     pd.testing.assert_frame_equal(frame(again.database, STUDY), frame(whole.database, STUDY))
 
 
@@ -43,7 +43,7 @@ def test_another_event_of_the_horizon_makes_the_study_anew(whole: Run, copied: P
     one = f"select min(event_id) from warehouse.events where day = '{LAST}'"
     tamper(settings_of(copied).warehouse_path, f"delete from warehouse.events where event_id = ({one})")
     again = backtest(copied, assets=("ranker_study",))
-    assert any(line.startswith("full in ") for line in again.log)
+    assert any(line.startswith("full, ") for line in again.log)
     versions = "select distinct version from evaluation.ranker_study"
     assert rows(again.database, versions) != rows(whole.database, versions)
 

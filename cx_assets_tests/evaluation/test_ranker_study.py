@@ -1,6 +1,6 @@
 """What the ranker is without each of its parts, on a shop with a rhythm, and the laws of the study's table."""
 
-import itertools
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from cx_assets.evaluation.evidence_checks import (
     sources_find_no_more_than_all_of_them,
-    the_study_is_complete_and_adds_up,
+    the_study_is_complete,
 )
 from cx_assets.evaluation.feature_groups import GROUPS, grouped
 from cx_assets.evaluation.figures import JudgedLists
@@ -27,6 +27,7 @@ from cx_assets.evaluation.ranker_study import (
     FULL,
     HAD_BEFORE,
     OTHER_SEED,
+    SEEDS,
     candidate_rows,
     learnt_without,
     quicker,
@@ -38,7 +39,7 @@ from cx_assets.evaluation.split import Window, truth
 from cx_assets.matrices.interactions import EventWeights
 from cx_assets.recommendations.examples import ByKind
 from cx_assets.recommendations.features import SOURCES, FeatureMaker
-from cx_assets.recommendations.ranker import Ranker, RankerSettings
+from cx_assets.recommendations.ranker import Ranker, RankerSettings, learnt
 from cx_assets.recommendations.rewind import Days
 from cx_assets.rules.mining import RuleSettings
 from cx_assets.table import Table, from_frame
@@ -51,8 +52,6 @@ LISTS = {"repeat", "discovery", "both"}
 
 @dataclass(frozen=True)
 class Made:
-    """The shop's candidates, its events, and the study of it."""
-
     given: Shortlists
     events: pd.DataFrame
     rows: pd.DataFrame
@@ -87,34 +86,16 @@ def examples(made: Made) -> ByKind:
     return Ranker(SETTINGS).examples(made.given.training)
 
 
-def test_every_feature_is_in_exactly_one_group_and_no_group_is_empty(made: Made) -> None:
-    names = made.given.blocks[0].names
-    groups = grouped(names)
-    assert tuple(groups) == GROUPS
-    assert sorted(name for own in groups.values() for name in own) == sorted(names)
-    assert all(groups.values())
+@pytest.fixture(scope="module")
+def full(made: Made, examples: ByKind) -> Ranker:
+    return Ranker(SETTINGS).learn(made.given.training, made.given.maker, examples)
 
 
-def test_what_is_about_an_attribute_is_taste_whatever_the_attribute_is_called(made: Made) -> None:
-    names = [name for name in made.given.blocks[0].names if not name.startswith("brand_")]
-    endings = [name.removeprefix("category_") for name in names if name.startswith("category_")]
-    groups = grouped([*names, *(f"item_shape_{ending}" for ending in endings)])
-    assert {f"item_shape_{ending}" for ending in endings} < set(groups["taste"])
-    assert "item_last_age" in groups["item"]
-
-
-def test_a_feature_that_nobody_has_put_into_a_group_is_told() -> None:
-    with pytest.raises(LookupError, match=r"'moon_phase' is in no group: name one in .*feature_groups.py"):
-        grouped(["times", "moon_phase"])
-
-
-def test_lists_of_candidates_that_are_made_once_are_those_of_the_ranker_itself(made: Made, examples: ByKind) -> None:
+def test_lists_of_candidates_that_are_made_once_are_those_of_the_ranker_itself(made: Made, full: Ranker) -> None:
     given = made.given
     ranker = Ranker(SETTINGS).fit(given.training)
     own = JudgedLists.from_arrow(judge([ranker], given.training, given.pairs, given.window, depth=10).rows, 10).lists
-    name, again, sources = next(variants(given, examples, SETTINGS))
-    found = ndcg_of(given, map(again.probabilities, given.blocks))
-    assert (name, sources) == (FULL, None)
+    found = ndcg_of(given, map(full.probabilities, given.blocks))
     assert set(found) == LISTS
     for one in own:
         assert np.array_equal(found[one.which], accuracy(one.hit, one.relevant, [10])["ndcg", 10])
@@ -161,14 +142,33 @@ def test_what_all_sources_find_is_at_least_what_each_finds_and_all_that_was_had_
     assert made.row("candidates", "repeat", HAD_BEFORE, "recall")["value"] == 1
 
 
-def test_what_a_part_adds_is_the_lead_of_the_full_ranker_within_its_interval(made: Made) -> None:
+def test_the_full_ranker_is_the_mean_of_seeds_and_what_a_part_adds_is_its_lead(
+    made: Made, examples: ByKind, full: Ranker
+) -> None:
+    given = made.given
+
+    def ndcg(models: dict[bool, Any]) -> dict[str, np.ndarray]:
+        ranker = copy.copy(full)
+        ranker.models_ = {**full.models_, **models}
+        return ndcg_of(given, map(ranker.probabilities, given.blocks))
+
+    seeds = [replace(SETTINGS, seed=SETTINGS.seed + number) for number in range(SEEDS)]
+    models = [{had: learnt(some, one) for had, some in examples.items()} for one in seeds]
+    names = given.blocks[0].names
+    blind = learnt_without(examples[True], [names.index(name) for name in grouped(names)["own history"]], SETTINGS)
+    whole, half, without = (
+        [ndcg(own) for own in models],
+        [ndcg({True: own[True]}) for own in models],
+        ndcg({True: blind}),
+    )
     for which in LISTS:
-        full = made.row("ablation", which, FULL, "ndcg")["value"]
-        for group in GROUPS:
-            own = made.row("ablation", which, f"features: {group}", "ndcg")["value"]
-            added = made.row("ablation", which, f"features: {group}", "added")
-            assert added["value"] == pytest.approx(full - own)
-            assert added["ci_low"] <= added["value"] <= added["ci_high"]
+        mean = np.mean([one[which].mean() for one in whole])
+        assert made.row("ablation", which, FULL, "ndcg")["value"] == pytest.approx(mean)
+        # Of new items nothing is known that the customer did with them: that model is the first seed's throughout.
+        mean = np.mean([one[which].mean() for one in half])
+        added = made.row("ablation", which, "features: own history", "added")
+        assert added["value"] == pytest.approx(mean - without[which].mean())
+        assert added["ci_low"] <= added["value"] <= added["ci_high"]
 
 
 def test_a_source_changes_nothing_of_items_had_before_so_their_list_is_not_asked(made: Made) -> None:
@@ -177,18 +177,18 @@ def test_a_source_changes_nothing_of_items_had_before_so_their_list_is_not_asked
     assert set(ablation.loc[ablation["name"] == OTHER_SEED, "list"]) == LISTS
 
 
-def test_without_a_source_its_score_is_not_looked_at_and_items_had_before_are_scored_as_ever(
-    made: Made, examples: ByKind
+def test_without_a_source_its_score_is_not_looked_at_and_the_model_of_items_had_before_is_the_same(
+    made: Made, examples: ByKind, full: Ranker
 ) -> None:
-    block = made.given.blocks[0]
-    (_, full, _), _, (name, ranker, sources) = itertools.islice(variants(made.given, examples, SETTINGS), 3)
+    name, models, sources = next(variants(made.given, examples, SETTINGS, full))
     assert name == "source: ease"
     assert [SOURCES[place] for place in sources or ()] == [source for source in SOURCES if source != "ease"]
-    changed = replace(block, features=block.features.copy())
-    changed.features[:, block.names.index("ease")] = 1e6
-    new = ~block.had
-    assert np.array_equal(ranker.probabilities(changed)[new], ranker.probabilities(block)[new])
-    assert ranker.models_[True] is full.models_[True]
+    assert set(models) == {False}
+    model, place = models[False], made.given.blocks[0].names.index("ease")
+    assert model is not None
+    assert full.models_[False] is not None
+    assert place in full.models_[False].columns
+    assert place not in model.columns
 
 
 def test_what_is_not_offered_stands_in_no_list(made: Made) -> None:
@@ -204,18 +204,16 @@ def test_what_is_not_offered_stands_in_no_list(made: Made) -> None:
     assert np.array_equal(some["repeat"], every["repeat"])
 
 
-def test_a_group_that_a_model_never_looked_at_leaves_it_as_it_is(made: Made, examples: ByKind) -> None:
-    (_, full, _), *others = variants(made.given, examples, replace(SETTINGS, iterations=1))
-    (history,) = [ranker for name, ranker, _ in others if name == "features: own history"]
-    # Of a new item nothing is known that the customer did with it.
-    assert history.models_[False] is full.models_[False]
-    assert history.models_[True] is not full.models_[True]
+def test_a_group_that_a_model_never_looked_at_leaves_it_as_it_is(made: Made, examples: ByKind, full: Ranker) -> None:
+    few = {had: some.chosen(np.arange(50)) for had, some in examples.items()}
+    models = {name: set(changed) for name, changed, _ in variants(made.given, few, SETTINGS, full)}
+    assert models["features: own history"] == {True}
+    assert models["features: item"] == {True, False}
 
 
 def test_the_study_learns_from_fewer_dates_in_fewer_trees_that_count_for_more() -> None:
-    found = quicker(RankerSettings(cuts=4, iterations=300, learning_rate=0.05, leaves=7))
-    assert (found.cuts, found.iterations, found.leaves) == (2, 75, 7)
-    assert found.learning_rate == pytest.approx(0.2)
+    found = quicker(RankerSettings(cuts=4, iterations=300, learning_rate=0.05))
+    assert (found.cuts, found.iterations, found.learning_rate) == (2, 75, pytest.approx(0.2))
     assert quicker(SETTINGS) == SETTINGS
 
 
@@ -231,9 +229,8 @@ def test_a_model_is_blind_to_what_is_left_out_and_sees_the_rest(made: Made, exam
 
 
 def test_each_fit_is_told_with_its_seconds(made: Made) -> None:
-    assert len(made.log) == 1 + 2 + len(SOURCES) + len(GROUPS)
-    assert made.log[0].startswith("examples of 2 earlier dates in ")
-    assert made.log[1].startswith("full in ")
+    assert len(made.log) == 3 + len(SOURCES) + len(GROUPS)
+    assert made.log[1].startswith("full, 4 seeds, in ")
 
 
 def test_where_nobody_can_be_judged_there_is_no_row(made: Made) -> None:
@@ -253,7 +250,7 @@ def verdict(tables: Callable[[pd.DataFrame], Table]) -> Verdict:
     lists = pd.DataFrame({"as_of": pd.Series([WINDOW.as_of, WINDOW.as_of - timedelta(7)], dtype="datetime64[us]")})
 
     def judged(check: Any, rows: pd.DataFrame) -> dg.AssetCheckResult:
-        given = {"backtest_lists": tables(lists)} if check is the_study_is_complete_and_adds_up else {}
+        given = {"backtest_lists": tables(lists)} if check is the_study_is_complete else {}
         found = check(ranker_study=tables(rows), **given)
         assert isinstance(found, dg.AssetCheckResult)
         return found
@@ -267,7 +264,7 @@ def stored(made: Made) -> pd.DataFrame:
 
 
 def test_the_study_keeps_its_laws(verdict: Verdict, stored: pd.DataFrame) -> None:
-    for check in (sources_find_no_more_than_all_of_them, the_study_is_complete_and_adds_up):
+    for check in (sources_find_no_more_than_all_of_them, the_study_is_complete):
         found = verdict(check, stored)
         assert found.passed, found.description
 
@@ -287,12 +284,16 @@ def test_a_source_that_finds_more_than_all_together_is_found(
 
 @pytest.mark.parametrize("left", ["name == 'ease'", "name == 'features: due'", "name == 'full' and list == 'both'"])
 def test_a_part_that_is_missing_is_missed(verdict: Verdict, stored: pd.DataFrame, left: str) -> None:
-    assert not verdict(the_study_is_complete_and_adds_up, stored.query(f"not ({left})")).passed
+    assert not verdict(the_study_is_complete, stored.query(f"not ({left})")).passed
 
 
-def test_a_study_of_another_date_or_that_does_not_add_up_is_found(verdict: Verdict, stored: pd.DataFrame) -> None:
+@pytest.mark.parametrize("change", [{"value": 1.5, "ci_high": 2.0}, {"value": -1.0}, {"ci_high": np.nan}])
+def test_a_figure_that_can_not_be_is_found(verdict: Verdict, stored: pd.DataFrame, change: dict[str, float]) -> None:
+    at = (stored["name"] == "features: due") & (stored["list"] == "both")
+    stored.loc[at, list(change)] = list(change.values())
+    assert "1 of" in str(verdict(the_study_is_complete, stored).description)
+
+
+def test_a_study_of_another_date_is_found(verdict: Verdict, stored: pd.DataFrame) -> None:
     other = stored.assign(as_of=np.datetime64(WINDOW.as_of - timedelta(7), "us"))
-    assert not verdict(the_study_is_complete_and_adds_up, other).passed
-    stored.loc[(stored["name"] == "features: due") & (stored["measure"] == "added"), "value"] += 0.01
-    found = verdict(the_study_is_complete_and_adds_up, stored)
-    assert "3 of" in str(found.description)
+    assert not verdict(the_study_is_complete, other).passed
