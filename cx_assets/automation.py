@@ -27,10 +27,11 @@ _PUBLISHED = dg.AssetSelection.assets("published_tables")
 
 _BACKTEST = dg.AssetSelection.assets(
     *("backtest_lists", "last_basket_lists", "backtest_metrics", "backtest_comparisons"),
-    *("backtest_report", "published_backtest"),
+    *("calibration", "ranker_study", "backtest_report", "published_backtest"),
 )
-EVERY_RUN = dg.AssetSelection.all() - _BACKTEST
-"""All but the backtest, which goes by weeks, and nobody needs each night."""
+_SEARCH = dg.AssetSelection.assets("search_trials")
+EVERY_RUN = dg.AssetSelection.all() - _BACKTEST - _SEARCH
+"""All but the backtest, which goes by weeks, and the search for settings: nobody needs them each night."""
 
 EVERYTHING = dg.define_asset_job(
     "everything",
@@ -39,6 +40,9 @@ EVERYTHING = dg.define_asset_job(
 )
 BACKTEST = dg.define_asset_job(
     "backtest", _BACKTEST, description="Every recommender, judged on what followed an as-of date, or a range of them."
+)
+SEARCH = dg.define_asset_job(
+    "search", _SEARCH, description="The ranker's settings, tried on days before those that it is judged on."
 )
 DAILY_EVENTS = dg.define_asset_job(
     "daily_events", _DAYS, description="Load and clean the events of a day, or of a range of days."
@@ -51,7 +55,7 @@ MODELS = dg.define_asset_job(
 PUBLISH = dg.define_asset_job(
     "publish", _PUBLISHED, description="Let readers have the present tables, if their blocking checks passed."
 )
-JOBS = [EVERYTHING, DAILY_EVENTS, MODELS, PUBLISH, BACKTEST]
+JOBS = [EVERYTHING, DAILY_EVENTS, MODELS, PUBLISH, BACKTEST, SEARCH]
 
 SCHEDULES = [
     dg.build_schedule_from_partitioned_job(

@@ -3,24 +3,22 @@
 Belongs here: arguments, exit codes and what is printed. Does not: the work, which is the assets'.
 """
 
-import json
 import time
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
-import dagster as dg
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
-from cx_assets.automation import RANGE_END, RANGE_START
 from cx_assets.dataset import Dataset, ManifestError, load_dataset
 from cx_assets.dictionary import data_dictionary, write_dictionary
 from cx_assets.home import prepare_home
 from cx_assets.ingestion.reader import problems
+from cx_assets.launch import execute, over, tell_failure, tell_success, write_record
 from cx_assets.partitions import daily_events, weekly_backtest
 from cx_assets.progress import Progress
 from cx_assets.settings import DATABASE, Settings
@@ -46,13 +44,13 @@ def run(first: DayOption = None, last: DayOption = None) -> None:
     home = prepare_home(settings)
     console.print(f"[bold]{escape(dataset.title)}[/], {first_day} to {last_day}\n")
     progress = Progress(console)
-    result = _execute("everything", progress, first_day.isoformat(), last_day.isoformat())
+    result = execute("everything", progress, over(first_day.isoformat(), last_day.isoformat()))
     seconds = time.monotonic() - began
-    _write_record(settings, progress, result.run_id, seconds, success=result.success)
+    write_record(settings, progress, result.run_id, seconds, success=result.success)
     if not result.success:
-        _tell_failure(progress, home)
+        tell_failure(console, progress, home)
         raise typer.Exit(1)
-    _tell_success(settings, home, progress, seconds)
+    tell_success(console, settings, home, progress, seconds)
 
 
 @app.command()
@@ -73,14 +71,39 @@ def backtest(
     began = time.monotonic()
     console.print(f"[bold]{escape(dataset.title)}[/], as-of dates {chosen[0]} to {chosen[1]}\n")
     progress = Progress(console)
-    result = _execute("backtest", progress, *chosen)
+    result = execute("backtest", progress, over(*chosen))
     if not result.success:
-        _tell_failure(progress, home)
+        tell_failure(console, progress, home)
         raise typer.Exit(1)
     console.print(f"\n[green]Done[/] in {time.monotonic() - began:.0f} s.\n")
     console.print(leader_boards(settings.backtest_dir / DATABASE), "")
     for name, what in (("report", "report.html"), ("database", DATABASE), ("Parquet", "parquet")):
         console.print(f"  {name:<10}{settings.backtest_dir / what}", soft_wrap=True)
+
+
+@app.command()
+def search(
+    before: Annotated[
+        str | None, typer.Option(help="The first test day, as 2017-08-14; nothing of it is read.")
+    ] = None,
+    cuts: Annotated[int | None, typer.Option(min=1, help="Earlier dates to judge each trial on.")] = None,
+) -> None:
+    """Try other settings of the ranker on days before those that it is judged on; needs a run before."""
+    from cx_assets.evaluation.terminal import trials
+
+    settings = _settings()
+    dataset = _usable_dataset(settings)
+    home = prepare_home(settings)
+    began = time.monotonic()
+    console.print(f"[bold]{escape(dataset.title)}[/], settings of the ranker\n")
+    progress = Progress(console)
+    asked = {"first_test_day": before, "cuts": cuts}
+    result = execute("search", progress, {}, {"search_trials": {k: v for k, v in asked.items() if v is not None}})
+    if not result.success:
+        tell_failure(console, progress, home)
+        raise typer.Exit(1)
+    console.print(f"\n[green]Done[/] in {time.monotonic() - began:.0f} s.\n")
+    console.print(trials(settings.warehouse_path))
 
 
 @app.command()
@@ -185,31 +208,6 @@ def _usable_dataset(settings: Settings) -> Dataset:
     return dataset
 
 
-def _execute(name: str, progress: Progress, first: str, last: str) -> dg.ExecuteInProcessResult:
-    """Run a job over a range of its partitions."""
-    with dg.DagsterInstance.get() as instance:
-        return _reporting_job(name, progress).execute_in_process(
-            instance=instance,
-            tags={RANGE_START: first, RANGE_END: last},
-            run_config={"loggers": {"progress": {}}},
-            raise_on_error=False,
-        )
-
-
-def _reporting_job(name: str, progress: Progress) -> dg.JobDefinition:
-    """A job, told to report its progress."""
-    # The definitions are made from the environment, so not before it is complete.
-    from cx_assets.definitions import defs
-
-    reporting = dg.Definitions(loggers={"progress": progress.logger()})
-    job = dg.Definitions.merge(defs(), reporting).resolve_job_def(name)
-    graph = job.asset_layer.asset_graph
-    stages = {key.to_user_string(): graph.get(key).group_name for key in graph.get_all_asset_keys()}
-    checks = [(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys]
-    progress.expect(stages, {f"{asset}_{check}": stages[asset] for asset, check in checks})
-    return job
-
-
 def _days(dataset: Dataset, first: str | None, last: str | None) -> tuple[date, date]:
     keys = daily_events(dataset).get_partition_keys()
     if not keys:
@@ -232,45 +230,6 @@ def _range(
         console.print(f"[red]{first_name} {chosen[0]} is after {last_name} {chosen[1]}.[/]")
         raise typer.Exit(2)
     return chosen
-
-
-def _write_record(settings: Settings, progress: Progress, run_id: str, seconds: float, *, success: bool) -> None:
-    record = {
-        "run_id": run_id,
-        "success": success,
-        "seconds": round(seconds, 2),
-        "stages": progress.stage_seconds(),
-        "steps": [vars(step) for step in progress.steps],
-    }
-    (settings.data_dir / "last_run.json").write_text(json.dumps(record, indent=1), "utf-8")
-
-
-def _tell_failure(progress: Progress, home: Path) -> None:
-    failed = ", ".join(step.name for step in progress.steps if not step.ok) or "no step was run"
-    console.print(
-        f"\n[red]Failed: {failed}.[/] Every table is whole, old or new, and readers have what was last published.",
-        soft_wrap=True,
-    )
-    for message in progress.errors:
-        console.print(f"[red]{escape(message)}[/]", soft_wrap=True)
-    console.print(f"The whole story: make dev, or DAGSTER_HOME={home} dagster dev -w workspace.yaml, then Runs.")
-
-
-def _tell_success(settings: Settings, home: Path, progress: Progress, seconds: float) -> None:
-    rows = sum(step.rows or 0 for step in progress.steps)
-    warnings = f", {progress.warnings} warnings" if progress.warnings else ""
-    console.print(
-        f"\n[green]Done[/] in {seconds:.0f} s: {len(progress.assets_done)} tables, {rows:,} rows, "
-        f"{progress.checks_done} checks{warnings}.\n"
-    )
-    published = settings.published_dir
-    for name, what in (
-        ("report", published / "report.html"),
-        ("database", published / DATABASE),
-        ("Parquet", published / "parquet"),
-        ("web UI", f"make dev, or DAGSTER_HOME={home} dagster dev -w workspace.yaml"),
-    ):
-        console.print(f"  {name:<10}{what}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ import dagster as dg
 from cx_assets import automation, partitions
 from cx_assets.dataset import Dataset, ManifestError, load_dataset
 from cx_assets.evaluation import assets as evaluation
-from cx_assets.evaluation import backtest_checks, rating_checks
+from cx_assets.evaluation import backtest_checks, evidence_checks, rating_checks
 from cx_assets.evaluation import checks as evaluation_checks
 from cx_assets.evaluation.backtest_assets import backtest_assets
 from cx_assets.evaluation.config import EvaluationSettings
+from cx_assets.evaluation.search_assets import search_trials
 from cx_assets.ingestion.assets import ingestion_assets
 from cx_assets.ingestion.checks import ingestion_checks
 from cx_assets.ingestion.reader import problems
@@ -80,14 +81,14 @@ def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.
     published = publishing_assets(specs, checks, settings)
     backtest = backtesting_assets(dataset, settings)
     *judging, _ = (declared(asset) for asset in backtest)
-    checks += dg.load_asset_checks_from_modules([backtest_checks])
+    checks += dg.load_asset_checks_from_modules([backtest_checks, evidence_checks])
     checks += [
         *publishing_checks(specs, settings),
         *backtest_publishing_checks(judging, settings),
-        *(structure_check(declared(asset)) for asset in [*published, *backtest]),
+        *(structure_check(declared(asset)) for asset in [*published, *backtest, search_trials]),
     ]
     return dg.Definitions(
-        assets=[*tables, *published, *backtest],
+        assets=[*tables, *published, *backtest, search_trials],
         asset_checks=checks,
         jobs=automation.JOBS,
         schedules=automation.SCHEDULES,
@@ -126,14 +127,14 @@ def table_assets(dataset: Dataset, settings: Settings) -> list[dg.AssetsDefiniti
 def backtesting_assets(dataset: Dataset, settings: Settings) -> list[dg.AssetsDefinition]:
     """The tables of the backtest, which has runs of its own."""
     assets = backtest_assets(partitions.weekly_backtest(dataset, EvaluationSettings().horizon_days))
-    return [*assets, backtest_publishing([declared(asset) for asset in assets], settings)]
+    return [*assets, backtest_publishing([declared(asset) for asset in assets], settings, [declared(search_trials)])]
 
 
 def table_specs(dataset: Dataset) -> list[TableSpec]:
     """The declarations of all tables, in the order of the flow."""
     every_run = (declared(asset) for asset in table_assets(dataset, Settings()))
     backtest = (declared(asset) for asset in backtesting_assets(dataset, Settings()))
-    return [*every_run, PUBLISHED_TABLES, *backtest]
+    return [*every_run, PUBLISHED_TABLES, *backtest, declared(search_trials)]
 
 
 def declared(asset: dg.AssetsDefinition) -> TableSpec:

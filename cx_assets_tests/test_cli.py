@@ -99,6 +99,12 @@ def test_a_dataset_whose_first_day_is_not_over_has_nothing_to_run(cx: Cx, datase
     assert "no day of the dataset is over: it begins on 2999-01-01" in told.output
 
 
+def test_a_search_before_any_run_says_what_is_missing(cx: Cx) -> None:
+    told = cx("search")
+    assert told.exit_code == 1
+    assert "warehouse.events is not there yet: materialize events first." in told.output
+
+
 def test_tables_prints_every_table_and_column(cx: Cx, dataset: Dataset) -> None:
     told = cx("tables")
     assert told.exit_code == 0

@@ -34,6 +34,7 @@ PROMISED = """
     evaluation.rating_errors
     evaluation.backtest_lists evaluation.last_basket_lists
     evaluation.backtest_metrics evaluation.backtest_comparisons evaluation.backtest_report
+    evaluation.calibration evaluation.ranker_study evaluation.search_trials
     publishing.published_tables publishing.published_backtest
 """
 

@@ -21,7 +21,8 @@ from cx_assets.recommendations.ranking import BLOCK, RankedLists, Which, joined,
 from cx_assets.recommendations.recommender import Recommender, Training
 from cx_assets.similarity.products import threads
 from cx_assets.table import Table, TableSpec, sql
-from cx_assets.table.schema import quoted
+from cx_assets.table.io_manager import stored_columns
+from cx_assets.table.schema import literal, quoted
 from cx_assets.table.warehouse import Warehouse
 
 DEPTH = 20
@@ -112,6 +113,20 @@ class ListStore:
         columns = ", ".join(map(quoted, self._spec.column_names))
         connection.execute(f"insert into temp.{self._name} ({columns}) select {columns} from added_lists")
         connection.unregister("added_lists")
+
+
+def stored_rows(warehouse: Warehouse, spec: TableSpec, version: str) -> Table | None:
+    """The stored rows of a version, of a table that holds one version only; None if it's another's.
+
+    Args:
+        warehouse: the run's.
+        spec: the declared table, with a column `version`.
+        version: the wanted one.
+    """
+    if list(stored_columns(warehouse.connection, spec)) != spec.column_names:
+        return None
+    rows = warehouse.query(f"select * from {spec.qualified} where version = {literal(version)}")
+    return rows if rows.count() else None
 
 
 def list_rows(

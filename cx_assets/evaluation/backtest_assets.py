@@ -18,6 +18,7 @@ from cx_assets.evaluation.backtest_figures import Pool, apart, judged, pooled_co
 from cx_assets.evaluation.backtest_report_asset import backtest_report
 from cx_assets.evaluation.cohorts import cohort_rows
 from cx_assets.evaluation.config import EvaluationSettings
+from cx_assets.evaluation.evidence_assets import EVIDENCE
 from cx_assets.evaluation.figures import JudgedLists, metric_rows
 from cx_assets.evaluation.judging import training_before
 from cx_assets.evaluation.last_basket import before_the_last_basket, last_basket_truth, usual_events
@@ -74,7 +75,7 @@ def backtest_assets(weekly: dg.PartitionsDefinition) -> list[dg.AssetsDefinition
                 store.add(rows.append_column("as_of", [as_of]))
         return store.rows
 
-    return [backtest_lists, last_basket_lists, backtest_metrics, backtest_comparisons, backtest_report]
+    return [backtest_lists, last_basket_lists, backtest_metrics, backtest_comparisons, *EVIDENCE, backtest_report]
 
 
 @table_asset(tables.LAST_BASKET_LISTS, code_version="1", kinds=("python",))

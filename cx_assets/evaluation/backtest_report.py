@@ -1,8 +1,8 @@
 """The backtest's page for people: one HTML file that needs nothing beside it.
 
 Belongs here: what stands on the page and in which order. Does not: reading tables (`backtest_report_asset`), queries
-(`backtest_queries`), wording (`backtest_narrative`), drawing (`plots`, `backtest_plots`), fixed text and looks
-(`templates/`).
+(`backtest_queries`), what is told of the ranker itself (`backtest_evidence`), wording (`backtest_narrative`), drawing
+(`plots`, `backtest_plots`), fixed text and looks (`templates/`).
 
 Every figure is made by running the query that is printed under it, so what the page says of where a figure comes from
 can't be wrong. A part with nothing to show is left out, and a sentence says so.
@@ -19,6 +19,7 @@ import pandas as pd
 
 from cx_assets.evaluation import backtest_narrative as narrative
 from cx_assets.evaluation import backtest_plots, backtest_queries, canvas, plots, tables
+from cx_assets.evaluation.backtest_evidence import Evidence, load, parts
 from cx_assets.evaluation.backtest_narrative import BASELINES, BASKETS, SCOPES, Extent
 from cx_assets.evaluation.beyond_accuracy import LIST_METRICS
 from cx_assets.evaluation.boards import BOARD_LISTS, DASH, Line, board_k
@@ -35,18 +36,19 @@ FIGURE = "{:.4f}"
 Query = Callable[[str], pd.DataFrame]
 
 
-def render(metrics: pd.DataFrame, comparisons: pd.DataFrame, extent: Extent) -> str:
+def render(metrics: pd.DataFrame, comparisons: pd.DataFrame, extent: Extent, evidence: Evidence | None = None) -> str:
     """The whole page.
 
     Args:
         metrics: `evaluation.backtest_metrics`; may be empty.
         comparisons: `evaluation.backtest_comparisons`; may be empty.
         extent: of `evaluation.backtest_lists`.
+        evidence: about the ranker, as far as there is any.
 
     Returns:
         A complete HTML document; the same text for the same input.
     """
-    return rendered("backtest.html.j2", content(metrics, comparisons, extent))
+    return rendered("backtest.html.j2", content(metrics, comparisons, extent, evidence))
 
 
 def told(html: str) -> dict[tuple[str, str], str]:
@@ -60,15 +62,15 @@ def page_k(metrics: pd.DataFrame) -> int:
     return board_k(metrics[metrics["cohort"] == "all"])
 
 
-def content(metrics: pd.DataFrame, comparisons: pd.DataFrame, extent: Extent) -> Line:
+def content(metrics: pd.DataFrame, comparisons: pd.DataFrame, extent: Extent, evidence: Evidence | None = None) -> Line:
     """What the template is given: sentences, rows with their figures written out, and plots as SVG."""
-    k = page_k(metrics)
+    k, evidence = page_k(metrics), evidence or Evidence()
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute(f"create schema {tables.GROUP}")
-        for spec, frame in ((tables.BACKTEST_METRICS, metrics), (tables.BACKTEST_COMPARISONS, comparisons)):
-            connection.execute(spec.ddl())
-            connection.register("given", frame.astype({"as_of": "datetime64[us]"}) if "as_of" in frame else frame)
-            connection.execute(f"insert into {spec.qualified} by name select * from given")
+        load(connection, tables.BACKTEST_METRICS, metrics)
+        load(connection, tables.BACKTEST_COMPARISONS, comparisons)
+        for spec, frame in evidence.stored.values():
+            load(connection, spec, frame)
 
         def query(text: str) -> pd.DataFrame:
             return connection.execute(text).df()
@@ -86,6 +88,7 @@ def content(metrics: pd.DataFrame, comparisons: pd.DataFrame, extent: Extent) ->
             "list_metrics": _list_metrics(query, k),
             "list_metric_words": [(_title(name), meaning) for name, meaning in narrative.LIST_METRIC_MEANINGS.items()],
             "baskets": [_basket(query, protocol, k) for protocol in BASKETS],
+            **parts(query, evidence),
             "others": [label(name) for name in sorted({str(name) for name in metrics["recommender"]} - names)],
         }
     return page

@@ -150,6 +150,67 @@ BACKTEST_COMPARISONS = schema(
     key=("protocol", "recommender", "baseline", "list", "metric", "k"),
 )
 
+CALIBRATION = schema(
+    GROUP,
+    "calibration",
+    "One row per list and bin of scores: what the ranker foresaw for these places, and what share of them was taken.",
+    column("list", "varchar", "repeat, discovery or both"),
+    column("bin", "integer", "from 1, the lowest scores first; the bins of a list hold about as many places each"),
+    column("lowest", "double", "the lowest score of the bin"),
+    column("highest", "double", "the highest score of the bin"),
+    column("places", "bigint", "places of lists, over all as-of dates whose horizons don't overlap"),
+    column("predicted", "double", "the mean of their scores, which are meant as probabilities"),
+    column("taken", "double", "the share of them that was taken within the horizon"),
+    column("ci_low", "double", "lower end of its 95 % interval; customers are drawn, with all their places"),
+    column("ci_high", "double", "upper end of its 95 % interval"),
+    column("customers", "bigint", "whose lists they are, whether or not they took anything"),
+    column("dates", "bigint", "as-of dates behind the figures"),
+    key=("list", "bin"),
+)
+
+RANKER_STUDY = schema(
+    GROUP,
+    "ranker_study",
+    "One row per part of the ranker, list and measure: what each source of candidates and each feature group adds.",
+    column("as_of", "timestamp", "the last as-of date of the backtest; nothing at or after it was learnt from"),
+    column("kind", "varchar", "candidates: who proposes what; ablation: the ranker without a part, learnt again"),
+    column("list", "varchar", "repeat, discovery or both"),
+    column(
+        "name",
+        "varchar",
+        "a source, all sources, or had before; of ablations full, 'source: ...' or 'features: ...' for what was left "
+        "out, or another seed, which shows how much a draw changes by itself",
+    ),
+    column(
+        "measure",
+        "varchar",
+        "candidates (per customer), recall (share of what was taken that is among them), lost (recall that no other "
+        "source has); ndcg (at 10), added (ndcg of the full ranker minus that without the part, in pairs)",
+    ),
+    column("value", "double", "mean over customers"),
+    column("ci_low", "double", "lower end of the 95 % interval over customers"),
+    column("ci_high", "double", "upper end of the 95 % interval over customers"),
+    column("customers", "bigint", "customers behind the figure"),
+    column("version", "varchar", "of the ranker and all that it was given; rows of the same version are kept"),
+    key=("as_of", "kind", "list", "name", "measure"),
+)
+
+SEARCH_TRIALS = schema(
+    GROUP,
+    "search_trials",
+    "One row per cut, trial and list: how good the ranker is with other settings, on days before the test window.",
+    column("as_of", "timestamp", "the cut, before which was learnt; null: the mean over all cuts", nullable=True),
+    column("trial", "varchar", "what the settings are called"),
+    column("settings", "varchar", "all of them, as JSON"),
+    column("list", "varchar", "repeat, discovery or both"),
+    column("ndcg", "double", "NDCG@10, mean over customers"),
+    column("customers", "bigint", "customers behind the figure; of the mean, who was judged on any cut"),
+    column("chosen", "boolean", "of the best trial: the highest sum of mean NDCG on both and on discovery"),
+    column("first_test_day", "timestamp", "nothing that happened on this day or later was read"),
+    column("horizon_days", "integer", "days after a cut on which its lists were judged"),
+    key=("trial", "list", "as_of"),
+)
+
 EVALUATION_REPORT = schema(
     GROUP,
     "evaluation_report",

@@ -1,6 +1,6 @@
-"""Backtests for a person at a terminal: who leads, and by how much one leads another.
+"""Backtests for a person at a terminal: who leads, by how much one leads another, and which settings are best.
 
-Belongs here: reading the published backtest and laying figures out. Does not: computing them (`backtest_figures`).
+Belongs here: reading stored figures and laying them out. Does not: computing them (`backtest_figures`, `search`).
 """
 
 from __future__ import annotations
@@ -99,6 +99,31 @@ def comparison(database: Path, recommender: str, baseline: str) -> Group:
         if board.row_count:
             boards.append(board)
     return Group(*boards)
+
+
+def trials(database: Path) -> Board:
+    """NDCG@10 of every trial of the search for settings, mean over its cuts; the chosen one is marked.
+
+    Args:
+        database: the working one, which nobody else may be writing to.
+    """
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute(
+            "select trial, chosen, list, ndcg from evaluation.search_trials where as_of is null"
+        ).fetchall()
+        cuts, before = connection.execute(
+            "select count(distinct as_of), max(first_test_day) from evaluation.search_trials"
+        ).fetchall()[0]
+    board = Board(
+        title=f"NDCG@{K}: mean of {cuts} cut{'s' * (cuts > 1)} before {before:%Y-%m-%d}", title_justify="left"
+    )
+    board.add_column("trial")
+    for which in LISTS[::-1]:
+        board.add_column(which, justify="right")
+    for name, chosen in dict.fromkeys(row[:2] for row in rows):
+        found = {row[2]: f"{row[3]:.4f}" for row in rows if row[0] == name}
+        board.add_row(f"{name} (chosen)" if chosen else name, *(found.get(which, "") for which in LISTS[::-1]))
+    return board
 
 
 def _figure(found: tuple[float, float, float] | None) -> str:

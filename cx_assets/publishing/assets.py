@@ -14,6 +14,7 @@ from cx_assets.publishing.files import REPORT, publish
 from cx_assets.publishing.gate import unmet
 from cx_assets.settings import DATABASE, Settings
 from cx_assets.table import Table, TableSpec, table_asset, table_check
+from cx_assets.table.io_manager import stored_columns
 from cx_assets.table.relation import sql
 from cx_assets.table.schema import literal
 from cx_assets.table.warehouse import Warehouse
@@ -77,16 +78,19 @@ def publishing_assets(
     return [published_tables]
 
 
-def backtest_publishing(specs: Sequence[TableSpec], settings: Settings) -> dg.AssetsDefinition:
+def backtest_publishing(
+    specs: Sequence[TableSpec], settings: Settings, optional: Sequence[TableSpec] = ()
+) -> dg.AssetsDefinition:
     """The asset that lets readers have the tables of the backtest, in a folder of their own.
 
     Args:
         specs: the tables, computed in the same run.
         settings: for where to publish.
+        optional: tables of other jobs that the page speaks of, published with it where they are there.
     """
     names = [spec.name for spec in specs if spec.name != "backtest_report"]
 
-    @table_asset(tables.PUBLISHED_BACKTEST, code_version="2", kinds=["parquet"], deps=names)
+    @table_asset(tables.PUBLISHED_BACKTEST, code_version="3", kinds=["parquet"], deps=names)
     def published_backtest(
         context: dg.AssetExecutionContext, warehouse: Warehouse, backtest_report: Table
     ) -> pd.DataFrame:
@@ -95,7 +99,8 @@ def backtest_publishing(specs: Sequence[TableSpec], settings: Settings) -> dg.As
         Materializing it writes cx.duckdb, a Parquet file per table and report.html beside what is published every day.
         """
         html = str(sql("select html from report", report=backtest_report).fetchone()[0])
-        written = publish(warehouse.connection, specs, html, settings.backtest_dir)
+        there = [spec for spec in optional if stored_columns(warehouse.connection, spec)]
+        written = publish(warehouse.connection, [*specs, *there], html, settings.backtest_dir)
         context.add_output_metadata(
             {
                 "database": dg.MetadataValue.path(str(settings.backtest_dir / DATABASE)),

@@ -17,7 +17,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from cx_assets.recommendations.blend import Blend, BlendWeights
-from cx_assets.recommendations.examples import Examples, examples_of
+from cx_assets.recommendations.examples import ByKind, Examples, examples_of
 from cx_assets.recommendations.features import Candidates, FeatureMaker
 from cx_assets.recommendations.recommender import Positions, Training
 from cx_assets.recommendations.rewind import Days, Horizon
@@ -108,12 +108,19 @@ class Ranker:
 
     def fit(self, training: Training) -> Self:
         """Learn from what customers took after earlier as-of dates."""
+        return self.learn(training, FeatureMaker(training), self.examples(training))
+
+    def examples(self, training: Training) -> ByKind:
+        """What it learns from; the same for all settings that differ in the trees alone."""
         given = self.settings
-        examples = examples_of(
-            training, given.horizon, range(1, given.cuts + 1), given.negatives, given.seed, given.balance
-        )
+        cuts = range(1, given.cuts + 1)
+        return examples_of(training, given.horizon, cuts, given.negatives, given.seed, given.balance)
+
+    def learn(self, training: Training, maker: FeatureMaker, examples: ByKind) -> Self:
+        """As `fit`, from examples that are there already: several settings may learn from the same."""
+        given = self.settings
         self.training_ = training
-        self.features_ = FeatureMaker(training)
+        self.features_ = maker
         with ThreadPoolExecutor(threads()) as pool:
             models = pool.map(lambda some: learnt(some, given), examples.values())
         self.models_ = dict(zip(examples, models, strict=True))

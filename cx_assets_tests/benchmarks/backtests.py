@@ -20,7 +20,7 @@ AS_OF = "2017-12-04"
 
 STEPS = (
     *("backtest_lists", "last_basket_lists", "backtest_metrics", "backtest_comparisons"),
-    *("backtest_report", "published_backtest"),
+    *("calibration", "ranker_study", "backtest_report", "published_backtest"),
 )
 
 

@@ -1,19 +1,14 @@
 """The backtest on a shop of a hundred days, by the job that operators run: lists, what a second run costs, figures."""
 
-import dataclasses
 import shutil
 from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
-import dagster as dg
 import pandas as pd
 import pytest
 from rich.console import Console
-from threadpoolctl import threadpool_limits
 
-from cx_assets.automation import RANGE_END, RANGE_START
-from cx_assets.definitions import build_definitions
 from cx_assets.evaluation.backtest_report import told as figures_on
 from cx_assets.evaluation.metrics import ACCURACY_METRICS
 from cx_assets.evaluation.rejudged import BY_CATEGORY
@@ -21,72 +16,35 @@ from cx_assets.evaluation.terminal import comparison, leader_boards
 from cx_assets.recommendations.catalogue import contenders
 from cx_assets.recommendations.rewind import Days
 from cx_assets.recommendations.segment_popularity import SEGMENTS
-from cx_assets.settings import DATABASE, Settings
+from cx_assets.settings import DATABASE
+from cx_assets_tests.evaluation.backtest_runs import (
+    DATES,
+    FIRST,
+    HORIZON,
+    LAST,
+    Run,
+    backtest,
+    backtested_shop,
+    loaded_shop,
+    settings_of,
+)
 from cx_assets_tests.evaluation.recomputed import means
-from cx_assets_tests.runs import error_of, failed, frame, load_shop, rows, tamper, verdicts
-from cx_assets_tests.shop import write_shop
+from cx_assets_tests.runs import error_of, failed, frame, rows, tamper, verdicts
 
-HORIZON = 28
-# A hundred days from 2024-03-01 end with 06-08: the Mondays after eight weeks of past and before a horizon of future.
-FIRST, LAST = "2024-04-29", "2024-05-06"
-DATES = [datetime.fromisoformat(date) for date in (FIRST, LAST)]
 NAMES = [one.name for one in contenders(Days(HORIZON))]
 KS = (5, 10, 20)
 LISTS = "select * from evaluation.backtest_lists order by all"
 LAST_BASKETS = "select * from evaluation.last_basket_lists order by all"
 
 
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """A shop's folder after a run, the run, and what it logged."""
-
-    folder: Path
-    result: dg.ExecuteInProcessResult
-    log: list[str]
-
-    @property
-    def database(self) -> Path:
-        return settings_of(self.folder).warehouse_path
-
-
-def settings_of(folder: Path) -> Settings:
-    return Settings(dataset=str(folder / "second_shop.yaml"), data_dir=folder / "data")
-
-
-def backtest(folder: Path, first: str = FIRST, last: str = LAST, assets: tuple[str, ...] = ()) -> Run:
-    """Run the job over some as-of dates, all of it or some assets."""
-    job = build_definitions(settings_of(folder)).resolve_job_def("backtest")
-    # One thread: several wait for each other longer than they work on so little, above all beside other tests.
-    with dg.DagsterInstance.ephemeral() as instance, threadpool_limits(1):
-        result = job.execute_in_process(
-            instance=instance,
-            tags={RANGE_START: first, RANGE_END: last},
-            run_config={
-                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-                "resources": {"evaluation_settings": {"config": {"resamples": 100}}},
-            },
-            asset_selection=[dg.AssetKey(name) for name in assets] or None,
-            raise_on_error=False,
-        )
-        log = [entry.user_message for entry in instance.all_logs(result.run_id) if not entry.is_dagster_event]
-    return Run(folder, result, log)
-
-
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a shop with its events and items, and no backtest yet."""
-    folder = tmp_path_factory.mktemp("backtest")
-    shop = write_shop(folder, customers=30, items=120, days=100)
-    load_shop(settings_of(folder).warehouse_path, shop.dataset)
-    return folder
+    return loaded_shop(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")
-def whole(loaded: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run of the whole job over both dates; tests that change it work on a copy."""
-    run = backtest(Path(shutil.copytree(loaded, tmp_path_factory.mktemp("whole") / "shop")))
-    assert run.result.success, error_of(run.result)
-    return run
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return backtested_shop(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture
@@ -98,7 +56,7 @@ def test_every_check_of_the_backtest_passes(whole: Run) -> None:
     assert failed(whole.result) == {}
     checked = {name.split(": ")[0] for name in verdicts(whole.result)}
     tables = {"backtest_lists", "last_basket_lists", "backtest_metrics", "backtest_comparisons", "backtest_report"}
-    assert checked >= tables
+    assert checked >= {*tables, "calibration", "ranker_study"}
 
 
 def test_there_are_lists_of_every_contender_for_every_date(whole: Run) -> None:

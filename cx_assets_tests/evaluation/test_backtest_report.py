@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -18,6 +19,7 @@ from cx_assets.evaluation.beyond_accuracy import LIST_METRICS
 from cx_assets.evaluation.rejudged import BY_CATEGORY, RARE_ITEMS
 from cx_assets.recommendations.segment_popularity import SEGMENTS
 from cx_assets.table import from_frame
+from cx_assets.table.warehouse import Warehouse
 from cx_assets_tests.evaluation.backtest_samples import (
     COHORTS,
     DATES,
@@ -251,12 +253,17 @@ def test_the_check_finds_a_page_that_says_something_else(old: str, new: str, bro
     assert all(name in str(verdict.metadata["examples"].value) for name in broken)
 
 
-def test_the_asset_is_one_row_with_the_last_date() -> None:
+def test_the_asset_is_one_row_with_the_last_date(tmp_path: Path) -> None:
     lists = pd.DataFrame({"as_of": [*DATES, DATES[0]], "customer_id": ["a", "b", "a", "c"]})
+    empty = (
+        pd.DataFrame(columns=tables.CALIBRATION.column_names),
+        pd.DataFrame(columns=tables.RANKER_STUDY.column_names),
+    )
+    warehouse = Warehouse(path=str(tmp_path / "working.duckdb"), lock_timeout_seconds=5)
     with duckdb.connect() as connection:
         stored = from_frame(connection, lists)
         assert extent_of(stored) == Extent(DATES[0], DATES[2], 3, 3, 4)
-        row = backtest_report(dg.build_asset_context(), metrics(), comparisons(), stored)
+        row = backtest_report(dg.build_asset_context(), warehouse, metrics(), comparisons(), stored, *empty)
     assert isinstance(row, pd.DataFrame)
     assert row["as_of"].tolist() == [pd.Timestamp(DATES[2])]
     assert told(row["html"].iloc[0])["both", "ranker"] == "0.3100"
