@@ -19,6 +19,7 @@ import pandas as pd
 
 from cx_assets.evaluation import backtest_narrative as narrative
 from cx_assets.evaluation import backtest_plots, backtest_queries, canvas, plots, tables
+from cx_assets.evaluation.backtest_claims import claims
 from cx_assets.evaluation.backtest_evidence import Evidence, load, parts
 from cx_assets.evaluation.backtest_narrative import BASELINES, BASKETS, SCOPES, Extent
 from cx_assets.evaluation.beyond_accuracy import LIST_METRICS
@@ -81,6 +82,7 @@ def content(metrics: pd.DataFrame, comparisons: pd.DataFrame, extent: Extent, ev
             "headline": narrative.leading(metrics, comparisons, "both", k),
             "opening": _opening(metrics, comparisons, k),
             "facts": narrative.facts(metrics, comparisons, extent, k),
+            "claims": claims(query),
             "boards": [board for which in BOARD_LISTS if (board := _board(query, metrics, comparisons, which, k))],
             "trends": [one for which in ("both", "discovery") if (one := _trend(query, metrics, which, k))],
             "cohorts": [one for which in ("both", "discovery") if (one := _cohorts(query, which))],

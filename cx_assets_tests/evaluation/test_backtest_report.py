@@ -123,8 +123,8 @@ def test_where_nothing_was_judged_at_ten_the_page_speaks_of_the_longest_lists() 
 def test_the_query_under_a_figure_makes_the_figure() -> None:
     html = page()
     queries = [unescape(text) for text in re.findall(r"<pre><code>(.*?)</code></pre>", html, re.DOTALL)]
-    # Three boards, two trends, two tables of cohorts, two of coverage, one of lists, two of baskets.
-    assert len(queries) == 12
+    # Three boards, one of claims, two trends, two tables of cohorts, two of coverage, one of lists, two of baskets.
+    assert len(queries) == 13
     with duckdb.connect() as connection:
         connection.execute("create schema evaluation")
         for spec, frame in ((tables.BACKTEST_METRICS, metrics()), (tables.BACKTEST_COMPARISONS, comparisons())):
@@ -267,3 +267,24 @@ def test_the_asset_is_one_row_with_the_last_date(tmp_path: Path) -> None:
     assert isinstance(row, pd.DataFrame)
     assert row["as_of"].tolist() == [pd.Timestamp(DATES[2])]
     assert told(row["html"].iloc[0])["both", "ranker"] == "0.3100"
+
+
+def test_what_is_claimed_stands_with_both_figures_and_the_lead() -> None:
+    rows = content(metrics(), comparisons(), EXTENT)["claims"]["rows"]
+    board = metrics()
+    overall = board[board["as_of"].isna() & (board["cohort"] == "all") & (board["k"] == 10)]
+    own, other = (
+        float(
+            overall.query(f"protocol == 'horizon' and list == 'both' and metric == 'ndcg' and recommender == '{name}'")[
+                "value"
+            ].iloc[0]
+        )
+        for name in ("ranker", "personal_frequency_decayed")
+    )
+    assert rows[0]["cells"][2] == f"{own:.4f}"
+    assert rows[0]["cells"][4] == f"{other:.4f}"
+    assert rows[0]["cells"][5].startswith(f"{own - other:+.4f} (")
+
+
+def test_without_comparisons_nothing_is_claimed() -> None:
+    assert content(metrics(), comparisons().iloc[:0], EXTENT)["claims"] is None

@@ -1,0 +1,94 @@
+"""What is claimed of the ranker, in one table: each lead with its figures, interval and test.
+
+Belongs here: which leads are claimed, and the query that makes them. Does not: the boards of all recommenders
+(`backtest_report`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from cx_assets.evaluation.backtest_narrative import p_value
+from cx_assets.evaluation.boards import DASH
+from cx_assets.evaluation.narrative import NBSP, label
+from cx_assets.recommendations.catalogue import CHALLENGER
+from cx_assets.table.schema import literal
+
+CLAIMS = (
+    ("horizon", "both", "ndcg", "personal_frequency_decayed"),
+    ("horizon", "discovery", "ndcg", "popularity"),
+    ("horizon", "discovery", "ndcg", "ease"),
+    ("last_basket", "both", "recall", "personal_frequency"),
+    ("last_basket", "both", "ndcg", "personal_frequency"),
+)
+"""Protocol, list, metric, and the baseline that the ranker is compared with; at 10 places."""
+
+K = 10
+PROTOCOLS = {"horizon": "the days after each date", "last_basket": "every customer's last basket"}
+LISTS = {"both": "both lists together", "discovery": "new items alone"}
+METRICS = {"ndcg": "NDCG", "recall": "recall"}
+
+
+def query(recommender: str = CHALLENGER) -> str:
+    """The claims as rows, in their order; only those that were judged."""
+    wanted = ",\n    ".join(
+        f"({place}, {', '.join(map(literal, claim))})" for place, claim in enumerate(CLAIMS, start=1)
+    )
+    return f"""
+with claims (place, protocol, list, metric, baseline) as (values
+    {wanted}
+)
+select claims.*, own."value" as own, other."value" as other,
+    c.difference, c.ci_low, c.ci_high, c.relative, c.p_value, c.dates_ahead, c.dates, c.customers
+from claims
+join evaluation.backtest_comparisons c using (protocol, list, metric, baseline)
+join evaluation.backtest_metrics own
+    on own.protocol = c.protocol and own.list = c.list and own.metric = c.metric and own.k = c.k
+    and own.recommender = c.recommender and own.as_of is null and own.cohort = 'all'
+join evaluation.backtest_metrics other
+    on other.protocol = c.protocol and other.list = c.list and other.metric = c.metric and other.k = c.k
+    and other.recommender = c.baseline and other.as_of is null and other.cohort = 'all'
+where c.recommender = {literal(recommender)} and c.k = {K}
+order by place
+""".strip()
+
+
+def claims(run: Callable[[str], pd.DataFrame]) -> dict[str, Any] | None:
+    """The table for the page; None where nothing that is claimed was judged.
+
+    Args:
+        run: runs a query on the backtest's tables.
+    """
+    text = query()
+    rows = run(text)
+    if rows.empty:
+        return None
+    return {
+        "recommender": label(CHALLENGER),
+        "columns": [
+            *("Judged on", "List", "Figure", label(CHALLENGER), "Compared with", "Its figure"),
+            *("Lead (95 % interval)", "Relative", "Dates ahead", "p, paired"),
+        ],
+        "rows": [
+            {
+                "name": PROTOCOLS[row["protocol"]],
+                "style": "",
+                "cells": [
+                    LISTS[row["list"]],
+                    f"{METRICS[row['metric']]}@{K}",
+                    f"{row['own']:.4f}",
+                    label(row["baseline"]),
+                    f"{row['other']:.4f}",
+                    f"{row['difference']:+.4f} ({row['ci_low']:+.4f} to {row['ci_high']:+.4f})",
+                    f"{100 * row['relative']:+.1f} %" if pd.notna(row["relative"]) else DASH,
+                    f"{row['dates_ahead']} of {row['dates']}",
+                    p_value(row["p_value"]).removeprefix("p").strip(f"= {NBSP}"),
+                ],
+            }
+            for row in rows.to_dict("records")
+        ],
+        "sql": text,
+    }
