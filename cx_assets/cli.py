@@ -129,9 +129,8 @@ def recommend(
 ) -> None:
     """Print the lists of a customer with their reasons, as published or as they would have been on a day."""
     from cx_assets.matrices.config import InteractionWeights
-    from cx_assets.recommendations.config import Blending
+    from cx_assets.recommendations.config import Ranking
     from cx_assets.recommendations.terminal import boards, published_rows, rows_as_of
-    from cx_assets.rules.config import RuleMining
 
     settings = _settings()
     database = settings.published_dir / DATABASE
@@ -139,15 +138,8 @@ def recommend(
         if as_of is None:
             rows, when = published_rows(database, customer)
         else:
-            dataset = _usable_dataset(settings)
-            rows, when = rows_as_of(
-                database,
-                customer,
-                datetime.fromisoformat(as_of),
-                InteractionWeights().weights(),
-                Blending().weights(),
-                RuleMining(basket_event_types=list(dataset.basket_event_types)).settings("item"),
-            )
+            day = datetime.fromisoformat(as_of)
+            rows, when = rows_as_of(database, customer, day, InteractionWeights().weights(), Ranking().settings())
     except (LookupError, ValueError) as error:
         console.print(f"[red]{escape(str(error.args[0]))}[/]", soft_wrap=True)
         raise typer.Exit(1) from None

@@ -30,7 +30,7 @@ from cx_assets.publishing.assets import (
 from cx_assets.publishing.tables import PUBLISHED_TABLES
 from cx_assets.recommendations import assets as recommendations
 from cx_assets.recommendations import checks as recommendations_checks
-from cx_assets.recommendations.config import Blending
+from cx_assets.recommendations.config import Blending, BusinessFilters, Ranking
 from cx_assets.rules import assets as rules
 from cx_assets.rules import checks as rules_checks
 from cx_assets.rules.config import RuleMining
@@ -103,7 +103,9 @@ def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.
             "tables": duckdb_tables,
             "interaction_weights": InteractionWeights(),
             "rule_mining": RuleMining(basket_event_types=list(dataset.basket_event_types)),
+            "ranking": Ranking(),
             "blending": Blending(),
+            "business_filters": BusinessFilters(),
             "evaluation_settings": EvaluationSettings(),
         },
         executor=dg.in_process_executor,

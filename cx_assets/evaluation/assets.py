@@ -17,7 +17,7 @@ from cx_assets.evaluation.report import ReportInput, render
 from cx_assets.evaluation.split import LISTS, last_window, training_events, truth, who_is_judged
 from cx_assets.matrices.config import InteractionWeights
 from cx_assets.recommendations.catalogue import recommenders
-from cx_assets.recommendations.config import Blending
+from cx_assets.recommendations.config import Blending, Ranking
 from cx_assets.recommendations.rating_prediction import rating_predictors
 from cx_assets.rules.config import RuleMining
 from cx_assets.settings import Settings
@@ -32,6 +32,7 @@ def judged_lists(
     evaluation_settings: EvaluationSettings,
     interaction_weights: InteractionWeights,
     rule_mining: RuleMining,
+    ranking: Ranking,
     blending: Blending,
 ) -> pa.Table:
     """One row per recommender, list and judged customer: what was shown, and what of it the customer went on to take.
@@ -42,7 +43,7 @@ def judged_lists(
     window = last_window(events, evaluation_settings.horizon_days)
     pairs = truth(events, items, window)
     training = training_before(events, items.df(), window, interaction_weights.weights(), rule_mining.settings("item"))
-    judged = judge(recommenders(blending.weights()), training, pairs, window, depth=LIST_DEPTH)
+    judged = judge(recommenders(ranking.settings(), blending.weights()), training, pairs, window, depth=LIST_DEPTH)
     who = who_is_judged(events, pairs, window)
     context.add_output_metadata(
         {

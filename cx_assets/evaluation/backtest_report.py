@@ -27,7 +27,7 @@ from cx_assets.evaluation.narrative import BASELINE, LIST_LABELS, LIST_MEANINGS,
 from cx_assets.evaluation.page import rendered
 from cx_assets.recommendations.catalogue import CHALLENGER
 
-COMPARED = (CHALLENGER, PUBLISHED, *BASELINES)
+COMPARED = (CHALLENGER, "blend", *BASELINES)
 BASKET_BASELINE = "personal_frequency"
 TREND_LINES = 4
 WIDE = (10.0, 4.8)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-PUBLISHED = "blend"
+PUBLISHED = "ranker"
 BASELINE = "popularity"
 
 ENOUGH_CUSTOMERS = 30
@@ -123,10 +123,10 @@ def verdict(comparisons: pd.DataFrame, which: str, k: int) -> str:
         )
     size = f"{row['difference']:+.3f} NDCG@{k}, 95{NBSP}% interval {row['ci_low']:+.3f} to {row['ci_high']:+.3f}"
     if row["ci_low"] > 0:
-        return f"The published blend beats popularity ({size})."
+        return f"The published {PUBLISHED} beats popularity ({size})."
     if row["ci_high"] < 0:
-        return f"The published blend is worse than popularity ({size}), and must not be published."
-    return f"The published blend can't be told from popularity ({size})."
+        return f"The published {PUBLISHED} is worse than popularity ({size}), and must not be published."
+    return f"The published {PUBLISHED} can't be told from popularity ({size})."
 
 
 def strongest_rival(comparisons: pd.DataFrame, which: str, k: int) -> str:
@@ -140,9 +140,9 @@ def strongest_rival(comparisons: pd.DataFrame, which: str, k: int) -> str:
     name = label(str(row["baseline"]))
     lead = float(row["difference"])
     if row["ci_low"] > 0:
-        return f"The strongest of the others is {name}; the blend is ahead of it by {lead:.3f}, beyond chance."
+        return f"The strongest of the others is {name}; the {PUBLISHED} is ahead of it by {lead:.3f}, beyond chance."
     if row["ci_high"] < 0:
-        return f"{name} is better than the blend by {-lead:.3f}, beyond chance: the blend has something to learn."
+        return f"{name} is better than the {PUBLISHED} by {-lead:.3f}, beyond chance: it has something to learn."
     return f"{name} is as good, as far as these customers can tell (difference {lead:+.3f})."
 
 

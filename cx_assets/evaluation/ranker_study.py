@@ -160,7 +160,7 @@ def ablation_rows(
 
 def variants(
     given: Shortlists, examples: ByKind, settings: RankerSettings, full: Ranker
-) -> Iterator[tuple[str, dict[bool, Model | None], list[int] | None]]:
+) -> Iterator[tuple[str, dict[bool, Model], list[int] | None]]:
     """The rankers without a part: name, the models that are others without it, and the sources it is left with.
 
     A source proposes new items alone, so without it only the model of new items is another: without the candidates
@@ -174,16 +174,16 @@ def variants(
         yield f"source: {source}", {False: learnt_without(_proposed(examples[False], others), own, settings)}, others
     for group, members in grouped(names).items():
         left_out = {names.index(name) for name in members}
-        touched = [had for had, model in full.models_.items() if model and left_out & set(model.columns.tolist())]
+        touched = [had for had, model in full.models_.items() if left_out & set(model.columns.tolist())]
         yield f"features: {group}", {had: learnt_without(examples[had], left_out, settings) for had in touched}, None
 
 
-def learnt_without(examples: Examples, columns: Collection[int], settings: RankerSettings) -> Model | None:
+def learnt_without(examples: Examples, columns: Collection[int], settings: RankerSettings) -> Model:
     """As `learnt`, blind to some features; the model is still asked with all of them."""
     width = examples.features.shape[1]
     kept = np.array([column for column in range(width) if column not in set(columns)], dtype=np.intp)
     model = learnt(replace(examples, features=examples.features[:, kept]), settings)
-    return model and replace(model, columns=kept[model.columns])
+    return replace(model, columns=kept[model.columns])
 
 
 def _mixed(

@@ -27,13 +27,14 @@ TEST_HORIZONS, VALIDATION_CUTS = 5, 3
 
 DEFAULT_TRIALS: dict[str, dict[str, Any]] = {
     "as it is": {},
+    "four dates": {"cuts": 4},
     "two dates": {"cuts": 2},
-    "twice the negatives": {"negatives": 0.3},
-    "small steps": {"iterations": 300, "learning_rate": 0.04},
+    "half the negatives": {"negatives": 0.075},
+    "smaller steps": {"iterations": 150, "learning_rate": 0.08},
     "small trees": {"leaves": 15},
     "large leaves": {"min_leaf": 300},
-    "all features": {"features": 1.0},
-    "held down": {"l2": 10.0},
+    "three models": {"bags": 3},
+    "customers alike": {"balance": 0.5},
 }
 """What is tried unless told otherwise: changes of the settings that the ranker has, by the trial's name."""
 
@@ -187,7 +188,7 @@ def as_json(settings: RankerSettings) -> str:
 
 def _examples_of(settings: RankerSettings) -> tuple[Any, ...]:
     """What examples depend on."""
-    return settings.horizon, settings.cuts, settings.negatives, settings.seed
+    return settings.horizon, settings.cuts, settings.negatives, settings.seed, settings.balance
 
 
 def _as(present: object, value: object) -> object:

@@ -8,9 +8,11 @@ import pyarrow as pa
 from cx_assets.matrices.config import InteractionWeights
 from cx_assets.recommendations import popular_items as popularity
 from cx_assets.recommendations import related_items, tables
-from cx_assets.recommendations.blend import Blend
-from cx_assets.recommendations.config import Blending
-from cx_assets.recommendations.lists import FALLBACKS, published_lists
+from cx_assets.recommendations.config import Blending, BusinessFilters, Ranking
+from cx_assets.recommendations.filling import FALLBACKS
+from cx_assets.recommendations.filters import allowed_items
+from cx_assets.recommendations.lists import published_lists
+from cx_assets.recommendations.ranker import Ranker
 from cx_assets.recommendations.recommender import build_training
 from cx_assets.table import Table, as_of_date, markdown, sql, table_asset
 
@@ -43,10 +45,12 @@ def bought_together(rules: Table, items: Table, interactions: Table) -> Table:
     return related_items.bought_together(rules, items, interactions)
 
 
-@table_asset(tables.RECOMMENDATIONS, code_version="1", kinds=("python",))
+@table_asset(tables.RECOMMENDATIONS, code_version="2", kinds=("python",))
 def recommendations(
     context: dg.AssetExecutionContext,
+    ranking: Ranking,
     blending: Blending,
+    business_filters: BusinessFilters,
     interaction_weights: InteractionWeights,
     events: Table,
     interactions: Table,
@@ -59,15 +63,19 @@ def recommendations(
     customer_segments: Table,
     popular_items: pd.DataFrame,
 ) -> pa.Table:
-    """One row per customer, list and place: up to 20 items to offer again and 20 to offer new, each with its reason.
+    """One row per customer, list and place: up to 20 items to offer again, to offer new, and of both, with reasons.
 
     Every customer has lists, those without history from what is popular. A discovery list is shorter only for a
-    customer who has had nearly every recommendable item. Campaigns and shops read this.
+    customer who has had nearly every recommendable item. Campaigns and shops read this. What business filters took
+    away is told in the metadata.
     """
+    filters = business_filters.filters()
+    catalogue = items.df()
+    allowed, report = allowed_items(catalogue, filters)
     everyone = sql("select customer_id from customers order by customer_id", customers=customers).df()
     training = build_training(
         events,
-        items.df(),
+        catalogue.assign(recommendable=allowed),
         as_of=as_of_date(events),
         weights=interaction_weights.weights(),
         customers=everyone["customer_id"].to_numpy(dtype=object),
@@ -80,16 +88,19 @@ def recommendations(
         },
     )
     segments = sql("select customer_id, segment from s where segment_id >= 0", s=customer_segments).df()
-    blend = Blend(blending.weights()).fit(training)
-    rows = published_lists(training, blend, popular_items, dict(segments.itertuples(index=False, name=None)))
+    ranker = Ranker(ranking.settings(), blending.weights()).fit(training)
+    lists = published_lists(training, ranker, popular_items, dict(segments.itertuples(index=False, name=None)), filters)
+    rows = lists.rows
+    report = report.with_places(filters, capped=lists.capped, gave_way=lists.gave_way)
     discovery = np.asarray(rows["list"]) == "discovery"
     filled = np.isin(np.asarray(rows["recommender"]), FALLBACKS)
     context.add_output_metadata(
         {
             "customers": len(training.interactions.customers),
-            "repeat_places": int((~discovery).sum()),
+            "repeat_places": int((np.asarray(rows["list"]) == "repeat").sum()),
             "discovery_places": int(discovery.sum()),
-            "filled_share_of_discovery": float(filled.sum() / max(discovery.sum(), 1)),
+            "filled_share_of_discovery": float((filled & discovery).sum() / max(discovery.sum(), 1)),
+            "filters": dg.MetadataValue.md(markdown(report.frame())),
             "examples": dg.MetadataValue.md(markdown(_example(rows, training.items))),
         }
     )
@@ -97,7 +108,7 @@ def recommendations(
 
 
 def _example(rows: pa.Table, items: pd.DataFrame) -> pd.DataFrame:
-    """The first places of both lists of the first customer, for the UI."""
+    """The first places of the lists of the first customer, for the UI."""
     shown = rows.slice(0, 60).to_pandas()
     shown = shown[(shown["customer_id"] == shown["customer_id"].min()) & (shown["rank"] <= 5)]
     named = shown.merge(items[["item_id", "name"]], on="item_id", how="left")

@@ -31,12 +31,14 @@ HALF_LIFE_DAYS = 90.0
 BASKET_DECAY = 0.9
 
 
-def recommenders(blend: BlendWeights | None = None) -> list[Recommender]:
-    """Fresh recommenders, not fitted, the simplest first and the published one last.
+def recommenders(ranker: RankerSettings | None = None, blend: BlendWeights | None = None) -> list[Recommender]:
+    """Fresh recommenders that every run judges, not fitted, the simplest first and the published one last.
 
     Args:
-        blend: the published one's weights; None for the defaults.
+        ranker: how the published one learns; None for the defaults.
+        blend: the blend's weights; None for the defaults.
     """
+    weights = blend or BlendWeights()
     return [
         Chance(),
         Popularity(),
@@ -48,7 +50,8 @@ def recommenders(blend: BlendWeights | None = None) -> list[Recommender]:
         ItemKnn(),
         Content(),
         BasketRules(),
-        Blend(blend or BlendWeights()),
+        Blend(weights),
+        Ranker(ranker or RankerSettings(), weights),
     ]
 
 
@@ -63,7 +66,8 @@ def contenders(horizon: Horizon) -> list[Recommender]:
         horizon: what they are judged on; the ranker learns for it.
     """
     # Rules are mined by date: of trainings with a date of each customer there are none.
-    dated = [one for one in recommenders() if isinstance(horizon, Days) or not isinstance(one, BasketRules)]
+    every = recommenders(settings_for(horizon))
+    *dated, ranker = [one for one in every if isinstance(horizon, Days) or not isinstance(one, BasketRules)]
     return [
         *dated,
         PersonalFrequency(basket_decay=BASKET_DECAY),
@@ -75,5 +79,16 @@ def contenders(horizon: Horizon) -> list[Recommender]:
         Rp3Beta(),
         Ease(),
         *([Als()] if find_spec("implicit") else []),
-        Ranker(RankerSettings(horizon=horizon)),
+        ranker,
     ]
+
+
+def settings_for(horizon: Horizon) -> RankerSettings:
+    """How the ranker learns for a horizon.
+
+    A basket is a small thing to foresee: more of them are learnt from, and a customer with a large basket counts little
+    more than one with a small basket.
+    """
+    if isinstance(horizon, Days):
+        return RankerSettings(horizon=horizon)
+    return RankerSettings(horizon=horizon, cuts=8, balance=0.5, bags=2)

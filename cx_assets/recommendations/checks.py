@@ -6,7 +6,10 @@ later data can tell (`evaluation`).
 
 import dagster as dg
 
-from cx_assets.recommendations.lists import FALLBACKS, PLACES
+from cx_assets.recommendations.config import BusinessFilters
+from cx_assets.recommendations.filling import FALLBACKS
+from cx_assets.recommendations.filters import allowed_items
+from cx_assets.recommendations.lists import PLACES
 from cx_assets.table import Table, law, sql, table_check
 
 REBUILD = "Materialize recommendations again, after all that it reads; if it stays, published_lists is wrong."
@@ -15,45 +18,45 @@ MOSTLY_FILLED = 0.5
 
 @table_check(asset="recommendations", blocking=True)
 def every_customer_has_complete_lists(
-    recommendations: Table, customers: Table, items: Table, interactions: Table
+    recommendations: Table, customers: Table, items: Table, interactions: Table, business_filters: BusinessFilters
 ) -> dg.AssetCheckResult:
-    """Every customer has 20 items in each list, or as many as there are: of the catalogue not had, of their own had."""
+    """Every customer has 20 items in each list, or as many as there are: of the catalogue not had, of their own had.
+
+    Of what business filters leave. Where a category may only take some places, lists may be shorter, but none is empty.
+    """
+    catalogue = items.df()
+    allowed = catalogue.loc[allowed_items(catalogue, business_filters.filters())[0], ["item_id"]]
+    least = "1" if business_filters.per_category else "wanted"
     broken = sql(
         f"""
-        with offered as (select count(*) as items from items where recommendable),
+        with offered as (select count(*) as items from allowed),
         had as (
             select i.customer_id, count(*) as items
             from interactions i
-            join items on items.item_id = i.item_id and items.recommendable
+            join allowed on allowed.item_id = i.item_id
             group by i.customer_id
         ),
         wanted as (
-            select c.customer_id,
-                least({PLACES}, coalesce(h.items, 0)) as repeat_wanted,
-                least({PLACES}, o.items - coalesce(h.items, 0)) as discovery_wanted
+            select c.customer_id, unnest([
+                {{'list': 'repeat', 'wanted': least({PLACES}, coalesce(h.items, 0))}},
+                {{'list': 'discovery', 'wanted': least({PLACES}, o.items - coalesce(h.items, 0))}},
+                {{'list': 'both', 'wanted': least({PLACES}, o.items)}}
+            ], recursive := true)
             from customers c
             cross join offered o
             left join had h on h.customer_id = c.customer_id
         ),
-        found as (
-            select customer_id,
-                count(*) filter (where list = 'repeat') as repeat_found,
-                count(*) filter (where list = 'discovery') as discovery_found
-            from recommendations
-            group by customer_id
-        )
-        select coalesce(w.customer_id, f.customer_id) as customer_id, repeat_wanted,
-            coalesce(repeat_found, 0) as repeat_found, discovery_wanted, coalesce(discovery_found, 0) as discovery_found
+        found as (select customer_id, list, count(*) as found from recommendations group by customer_id, list)
+        select coalesce(w.customer_id, f.customer_id) as customer_id, coalesce(w.list, f.list) as list, wanted,
+            coalesce(found, 0) as found
         from wanted w
-        full join found f on f.customer_id = w.customer_id
-        where w.customer_id is null
-            or repeat_wanted <> coalesce(repeat_found, 0)
-            or discovery_wanted <> coalesce(discovery_found, 0)
-        order by 1
+        full join found f on f.customer_id = w.customer_id and f.list = w.list
+        where w.customer_id is null or coalesce(found, 0) not between least(wanted, {least}) and wanted
+        order by customer_id, list
         """,
         recommendations=recommendations,
         customers=customers,
-        items=items,
+        allowed=allowed,
         interactions=interactions,
     )
     return law(broken, customers.count(), "customers lack places in their lists, or aren't known", REBUILD)
@@ -61,11 +64,11 @@ def every_customer_has_complete_lists(
 
 @table_check(asset="recommendations", blocking=True)
 def recommendations_hold_no_item_twice(recommendations: Table) -> dg.AssetCheckResult:
-    """No customer is offered an item twice, in one list or in both."""
+    """No customer is offered an item twice, in one list or in both kinds; the composed list repeats what is in them."""
     broken = sql(
         """
-        select customer_id, item_id, count(*) as places
-        from recommendations group by customer_id, item_id having count(*) > 1 order by customer_id, item_id
+        select customer_id, item_id, list = 'both' as composed, count(*) as places
+        from recommendations group by all having count(*) > 1 order by customer_id, item_id
         """,
         recommendations=recommendations,
     )
@@ -73,18 +76,21 @@ def recommendations_hold_no_item_twice(recommendations: Table) -> dg.AssetCheckR
 
 
 @table_check(asset="recommendations", blocking=True)
-def recommendations_are_available(recommendations: Table, items: Table) -> dg.AssetCheckResult:
-    """Every offered item is in the catalogue and may be recommended."""
+def recommendations_are_available(
+    recommendations: Table, items: Table, business_filters: BusinessFilters
+) -> dg.AssetCheckResult:
+    """Every offered item is in the catalogue, may be recommended, and passes the business filters."""
+    catalogue = items.df()
+    allowed = catalogue.loc[allowed_items(catalogue, business_filters.filters())[0], ["item_id"]]
     broken = sql(
         """
         select r.customer_id, r.list, r.rank, r.item_id
         from recommendations r
-        left join items on items.item_id = r.item_id
-        where not coalesce(items.recommendable, false)
+        anti join allowed on allowed.item_id = r.item_id
         order by r.customer_id, r.list, r.rank
         """,
         recommendations=recommendations,
-        items=items,
+        allowed=allowed,
     )
     return law(broken, recommendations.count(), "places offer what may not be recommended", REBUILD)
 
@@ -97,7 +103,9 @@ def recommendations_are_in_the_right_list(recommendations: Table, interactions: 
         select r.customer_id, r.list, r.rank, r.item_id, i.item_id is not null as had_before
         from recommendations r
         left join interactions i on i.customer_id = r.customer_id and i.item_id = r.item_id
-        where case r.list when 'repeat' then i.item_id is null when 'discovery' then i.item_id is not null else true end
+        where case r.list
+            when 'repeat' then i.item_id is null when 'discovery' then i.item_id is not null else r.list <> 'both'
+        end
         order by r.customer_id, r.list, r.rank
         """,
         recommendations=recommendations,

@@ -1,8 +1,8 @@
 """What an operator may set about recommendations, as Dagster resources.
 
-Belongs here: the resources that hand `BlendWeights` and `Filters` to the assets. Does not: what the weights (`blend`)
-and the filters (`filters`) do. They are resources and not the configuration of one asset, so that the evaluation judges
-what is published.
+Belongs here: the resources that hand `RankerSettings`, `BlendWeights` and `Filters` to the assets. Does not: what these
+do (`ranker`, `blend`, `filters`). They are resources and not the configuration of one asset, so that the evaluation
+judges what is published.
 """
 
 import dagster as dg
@@ -10,10 +10,25 @@ from pydantic import Field
 
 from cx_assets.recommendations.blend import BlendWeights
 from cx_assets.recommendations.filters import Filters
+from cx_assets.recommendations.ranker import RankerSettings
+from cx_assets.recommendations.rewind import Days
+
+
+class Ranking(dg.ConfigurableResource[None]):
+    """How the published ranker learns; the evaluation judges the same."""
+
+    horizon_days: int = Field(default=Days().number, ge=1, le=366, description="Days ahead that it foresees.")
+    cuts: int = Field(
+        default=RankerSettings.cuts, ge=1, le=52, description="Earlier as-of dates to learn from, a horizon apart."
+    )
+
+    def settings(self) -> RankerSettings:
+        """The same as a plain value, for plain functions."""
+        return RankerSettings(horizon=Days(self.horizon_days), cuts=self.cuts)
 
 
 class Blending(dg.ConfigurableResource[None]):
-    """How the published blend weighs its parts; the evaluation judges the same."""
+    """How the blend weighs its parts: the recommender of shops too young for the ranker."""
 
     half_life_days: float = Field(
         default=BlendWeights.half_life_days, gt=0, description="Days after which a customer's own event counts half."

@@ -98,6 +98,23 @@ class Ease:
         """As the class says; as `Recommender.score`, exact for lists of up to `popularity.DEPTH` places."""
         return best_and_had(self.dense(customers), self.pool_, self.training_, customers)
 
+    def weights(self, columns: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Columns of B: what having each item adds to the score of some others.
+
+        Args:
+            columns: places in `pool_`.
+
+        Returns:
+            float32 of shape (len(pool_), len(columns)); a customer's rows of a column sum to the item's score.
+        """
+        if self.dual_:
+            projected = self.had_.T @ (self.inverse_ @ self.had_[:, columns].toarray()) / self.l2
+        else:
+            projected = -self.inverse_[:, columns]
+        found = np.asarray(projected / self.diagonal_[columns], dtype=np.float32)
+        found[columns, np.arange(len(columns))] = 0
+        return found
+
     def _projected(self, customers: Positions) -> NDArray[np.float32]:
         """X P for some customers: their rows of K X."""
         return np.asarray((self.had_.T @ self.inverse_[customers].T).T, dtype=np.float32)

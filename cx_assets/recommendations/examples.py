@@ -47,7 +47,9 @@ ByKind = dict[bool, Examples]
 """Examples by whether the customer had had the item."""
 
 
-def examples_of(training: Training, horizon: Horizon, cuts: Sequence[int], negatives: float, seed: int) -> ByKind:
+def examples_of(
+    training: Training, horizon: Horizon, cuts: Sequence[int], negatives: float, seed: int, balance: float = 0.0
+) -> ByKind:
     """Examples of several earlier dates, made of the training's history and of nothing else.
 
     Args:
@@ -57,11 +59,13 @@ def examples_of(training: Training, horizon: Horizon, cuts: Sequence[int], negat
         negatives: share of the candidates that weren't taken that are kept, each counted for as many as it stands for,
             so that probabilities stay right.
         seed: of that sample, which depends on nothing else but the cut.
+        balance: from 0, where every candidate counts alike, to 1, where every customer does: a candidate's weight is
+            divided by what its customer took, to this power. Above 0 probabilities are no longer right for all.
 
     Returns:
         Both kinds, without examples where there are none.
     """
-    parts = [part for cut in cuts for part in _of_date(rewound(training, horizon, cut), cut, negatives, seed)]
+    parts = [part for cut in cuts for part in _of_date(rewound(training, horizon, cut), cut, negatives, seed, balance)]
     return {had: _joined([part[had] for part in parts]) for had in (True, False)}
 
 
@@ -70,31 +74,31 @@ def blocks_of(customers: NDArray[np.intp]) -> list[NDArray[np.intp]]:
     return [customers[start : start + BLOCK] for start in range(0, len(customers), BLOCK)]
 
 
-def _of_date(past: Rewound, cut: int, negatives: float, seed: int) -> list[ByKind]:
+def _of_date(past: Rewound, cut: int, negatives: float, seed: int, balance: float) -> list[ByKind]:
     judged = np.flatnonzero(past.judged)
     if not len(judged):
         return []
     maker = FeatureMaker(past.training)
+    counts = np.maximum(np.diff(past.taken.indptr), 1).astype(np.float64) ** -balance
 
     def sampled(block: NDArray[np.intp]) -> ByKind:
         found = maker.candidates(block)
         # By the block's first customer, so that the sample doesn't depend on which thread comes first.
         dice = np.random.default_rng([seed, cut, int(block[0])])
-        return _sample(found, at(past.taken, found.customer, found.item) > 0, negatives, dice)
+        taken = at(past.taken, found.customer, found.item) > 0
+        kept = taken | (dice.random(len(taken)) < negatives)
+        weight = counts[found.customer] * np.where(taken, 1.0, 1.0 / negatives)
+        return {had: _kept(found, taken, weight, kept & (found.had == had)) for had in (True, False)}
 
     # NumPy and SciPy let go of the interpreter while they compute; the blocks come back in their order.
     with ThreadPoolExecutor(threads()) as pool:
         return list(pool.map(sampled, blocks_of(judged)))
 
 
-def _sample(found: Candidates, taken: NDArray[np.bool_], negatives: float, dice: np.random.Generator) -> ByKind:
-    kept = taken | (dice.random(len(taken)) < negatives)
-    weight = np.where(taken, 1.0, 1.0 / negatives)
-    parts = {}
-    for had in (True, False):
-        rows = np.flatnonzero(kept & (found.had == had))
-        parts[had] = Examples(found.features[rows], found.sources[rows], taken[rows], weight[rows])
-    return parts
+def _kept(
+    found: Candidates, taken: NDArray[np.bool_], weight: NDArray[np.float64], rows: NDArray[np.bool_]
+) -> Examples:
+    return Examples(found.features[rows], found.sources[rows], taken[rows], weight[rows])
 
 
 def _joined(parts: Sequence[Examples]) -> Examples:

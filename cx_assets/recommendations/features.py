@@ -49,6 +49,8 @@ class Candidates:
         item: positions of items.
         had: bool: has the customer had the item.
         sources: bool of shape (candidates, len(SOURCES)): who proposed it; of items had before nobody.
+        strength: float32 of the same shape: a source's score over its highest for a new item of the customer, 0 where
+            it says nothing for it, and for items had before.
         features: float32 of shape (candidates, features); NaN where not known.
         names: of the features, in the order of the columns.
     """
@@ -57,12 +59,16 @@ class Candidates:
     item: NDArray[np.intp]
     had: NDArray[np.bool_]
     sources: NDArray[np.bool_]
+    strength: Floats
     features: Floats
     names: tuple[str, ...]
 
 
 class FeatureMaker:
     """Makes candidates and features from a training.
+
+    Attributes:
+        ease: the linear model among the sources, fitted on the training.
 
     Args:
         training: all that is known.
@@ -84,8 +90,8 @@ class FeatureMaker:
         self._pool = np.flatnonzero((training.popularity >= MIN_CUSTOMERS) & training.recommendable)
         self._column = np.full(items, -1, dtype=np.intp)
         self._column[self._pool] = np.arange(len(self._pool))
-        self._ease = Ease().fit(training)
-        self._ease_columns = np.searchsorted(self._ease.pool_, self._pool)
+        self.ease = Ease().fit(training)
+        self._ease_columns = np.searchsorted(self.ease.pool_, self._pool)
         near = training.similarities.customers("cosine")
         self._near = select_entries(near, near.data > 0)
         self._had = csr_matrix(training.had[:, self._pool])
@@ -116,17 +122,20 @@ class FeatureMaker:
         rows: list[NDArray[np.intp]] = []
         items: list[NDArray[np.intp]] = []
         sources: list[NDArray[np.bool_]] = []
+        strength: list[Floats] = []
         if before:
             row = np.repeat(np.arange(len(customers)), np.diff(had.indptr))
             kept = self._training.recommendable[had.indices]
             rows.append(row[kept])
             items.append(had.indices[kept].astype(np.intp))
             sources.append(np.zeros((int(kept.sum()), len(SOURCES)), dtype=bool))
+            strength.append(np.zeros((int(kept.sum()), len(SOURCES)), dtype=np.float32))
         if new:
-            row, column, proposed = self._proposed(customers, scores)
+            row, column, proposed, strong = self._proposed(customers, scores)
             rows.append(row)
             items.append(self._pool[column])
             sources.append(proposed)
+            strength.append(strong)
         row, item = np.concatenate(rows), np.concatenate(items)
         order = np.lexsort((item, row))
         row, item = row[order], item[order]
@@ -137,6 +146,7 @@ class FeatureMaker:
             item,
             self._pairs.at(who.astype(np.int64) * self._training.shape[1] + item)[1],
             np.concatenate(sources)[order],
+            np.concatenate(strength)[order],
             np.column_stack(list(features.values())).astype(np.float32),
             tuple(features),
         )
@@ -145,7 +155,7 @@ class FeatureMaker:
         """What each collaborative source thinks of every item of the pool: float32 of shape (customers, pool)."""
         near = self._near[customers]
         return {
-            "ease": self._ease.dense(customers)[:, self._ease_columns],
+            "ease": self.ease.dense(customers)[:, self._ease_columns],
             "neighbours": (near @ self._had).toarray(),
             "neighbours_lately": (near @ self._lately).toarray(),
             "neighbours_faded": (near @ self._faded).toarray(),
@@ -163,8 +173,8 @@ class FeatureMaker:
 
     def _proposed(
         self, customers: Positions, scores: Mapping[str, Floats]
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
-        """Row, column of the pool, and sources of the new items that are proposed."""
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_], Floats]:
+        """Row, column of the pool, sources and their strengths, of the new items that are proposed."""
         had = self._had[customers]
         known = np.zeros(had.shape, dtype=bool)
         known[np.repeat(np.arange(had.shape[0]), np.diff(had.indptr)), had.indices] = True
@@ -180,7 +190,13 @@ class FeatureMaker:
         together = flags.any(axis=0)
         flat = np.flatnonzero(together.reshape(-1))
         row, column = flat // had.shape[1], flat % had.shape[1]
-        return row, column, flags[:, row, column].T
+        strength = np.zeros((len(flat), len(SOURCES)), dtype=np.float32)
+        for place, source in enumerate(SOURCES):
+            values = np.maximum(offers[source][row, column], np.float32(0))
+            highest = np.zeros(had.shape[0], dtype=np.float32)
+            np.maximum.at(highest, row, values)
+            strength[:, place] = values / np.maximum(highest, np.finfo(np.float32).tiny)[row]
+        return row, column, flags[:, row, column].T, strength
 
     def _taste_scores(self, customers: Positions) -> Floats:
         """The customer's share of the item's category times the item's share of the category's recent customers."""

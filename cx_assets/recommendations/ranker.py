@@ -6,6 +6,7 @@ come from (`examples`).
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -13,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
+from cx_assets.recommendations.blend import Blend, BlendWeights
 from cx_assets.recommendations.examples import ByKind, Examples, examples_of
 from cx_assets.recommendations.features import Candidates, FeatureMaker
 from cx_assets.recommendations.recommender import Positions, Training
 from cx_assets.recommendations.rewind import Days, Horizon
+from cx_assets.similarity.products import threads
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,9 @@ class RankerSettings:
         cuts: earlier as-of dates to learn from, one horizon apart.
         negatives: share of the candidates that weren't taken that are learnt from, each counted for as many as it
             stands for, so that probabilities stay right.
-        iterations: trees.
+        balance: from 0, where every candidate counts alike, to 1, where every customer does.
+        bags: models of each kind whose probabilities are averaged; they differ by the seed alone.
+        iterations: trees of each.
         learning_rate: what each tree counts.
         leaves: of a tree.
         min_leaf: examples that a leaf must hold.
@@ -39,10 +45,12 @@ class RankerSettings:
     """
 
     horizon: Horizon = field(default_factory=Days)
-    cuts: int = 4
+    cuts: int = 3
     negatives: float = 0.15
-    iterations: int = 150
-    learning_rate: float = 0.08
+    balance: float = 0.0
+    bags: int = 1
+    iterations: int = 100
+    learning_rate: float = 0.1
     leaves: int = 31
     min_leaf: int = 100
     l2: float = 1.0
@@ -52,14 +60,25 @@ class RankerSettings:
 
 @dataclass(frozen=True)
 class Model:
-    """Trees, and the columns of the features that they look at: those that differ at all in the examples."""
+    """What was learnt of candidates of one kind.
 
-    trees: HistGradientBoostingClassifier
+    Attributes:
+        share: of the examples' candidates that were taken.
+        trees: one for each bag; none where all examples came to the same, so that the share says all.
+        columns: of the features, those that the trees look at: they differ at all in the examples.
+    """
+
+    share: float
+    trees: tuple[HistGradientBoostingClassifier, ...]
     columns: NDArray[np.intp]
 
     def probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32 of shape (candidates,)."""
-        return np.asarray(self.trees.predict_proba(features[:, self.columns])[:, 1], dtype=np.float32)
+        if not self.trees:
+            return np.full(len(features), self.share, dtype=np.float32)
+        seen = features[:, self.columns]
+        summed = sum(one.predict_proba(seen)[:, 1] for one in self.trees)
+        return np.asarray(summed / len(self.trees), dtype=np.float32)
 
 
 @dataclass
@@ -69,14 +88,22 @@ class Ranker:
     One model for items had before and one for new ones: what speaks for a repeat (is it due?) and for a discovery (who
     else has it?) differs. Both are probabilities of the same event, so that their lists can be put together.
 
+    A shop too young to have an earlier date after which anything was taken teaches nothing: the blend ranks for it.
+
+    Attributes:
+        settings: how it learns.
+        weights: of the blend that ranks where there is nothing to learn from.
+
     Source: Covington, Adams & Sargin (2016), "Deep neural networks for YouTube recommendations" (two stages); Ke et al.
         (2017), "LightGBM" (histogram trees), as scikit-learn has them.
     """
 
     settings: RankerSettings = field(default_factory=RankerSettings)
+    weights: BlendWeights = field(default_factory=BlendWeights)
     name: str = "ranker"
     features_: FeatureMaker = field(init=False, repr=False)
-    models_: dict[bool, Model | None] = field(init=False, repr=False)
+    models_: dict[bool, Model] = field(init=False, repr=False)
+    blend_: Blend | None = field(init=False, repr=False)
     training_: Training = field(init=False, repr=False)
 
     def fit(self, training: Training) -> Self:
@@ -84,42 +111,65 @@ class Ranker:
         return self.learn(training, FeatureMaker(training), self.examples(training))
 
     def examples(self, training: Training) -> ByKind:
-        """What it learns from; the same for all settings of the same horizon, cuts, negatives and seed."""
+        """What it learns from; the same for all settings that differ in the trees alone."""
         given = self.settings
-        return examples_of(training, given.horizon, range(1, given.cuts + 1), given.negatives, given.seed)
+        cuts = range(1, given.cuts + 1)
+        return examples_of(training, given.horizon, cuts, given.negatives, given.seed, given.balance)
 
     def learn(self, training: Training, maker: FeatureMaker, examples: ByKind) -> Self:
         """As `fit`, from examples that are there already: several settings may learn from the same."""
         given = self.settings
         self.training_ = training
         self.features_ = maker
-        self.models_ = {had: learnt(some, given) for had, some in examples.items()}
+        with ThreadPoolExecutor(threads()) as pool:
+            models = pool.map(lambda some: learnt(some, given), examples.values())
+        self.models_ = dict(zip(examples, models, strict=True))
+        taught = any(some.taken.any() for some in examples.values())
+        self.blend_ = None if taught else Blend(self.weights).fit(training)
         return self
 
     def score(self, customers: Positions) -> csr_matrix:
         """Probabilities of all candidates; as `Recommender.score`."""
-        found = self.features_.candidates(customers)
-        probability = self.probabilities(found)
-        order = np.searchsorted(found.customer, np.asarray(customers))
-        indptr = np.append(order, len(found.customer))
-        return csr_matrix((probability, found.item, indptr), shape=(len(customers), self.training_.shape[1]))
+        if self.blend_ is not None:
+            return self.blend_.score(customers)
+        return self.scored(self.features_.candidates(customers), customers)
+
+    def scored(self, candidates: Candidates, customers: Positions) -> csr_matrix:
+        """Probabilities of the candidates of these customers: float32 CSR of shape (len(customers), items)."""
+        starts = np.searchsorted(candidates.customer, np.asarray(customers))
+        indptr = np.append(starts, len(candidates.customer))
+        shape = (len(customers), self.training_.shape[1])
+        return csr_matrix((self.probabilities(candidates), candidates.item, indptr), shape=shape)
 
     def probabilities(self, candidates: Candidates) -> NDArray[np.float32]:
         """float32 of shape (candidates,): how likely each is taken within the horizon."""
         probability = np.zeros(len(candidates.item), dtype=np.float32)
         for had, model in self.models_.items():
             rows = np.flatnonzero(candidates.had == had)
-            if model is not None and len(rows):
+            if len(rows):
                 probability[rows] = model.probabilities(candidates.features[rows])
         return probability
 
 
-def learnt(examples: Examples, settings: RankerSettings) -> Model | None:
-    """A model of examples of one kind; None without both outcomes."""
-    if examples.taken.all() or not examples.taken.any():
-        return None
-    columns = np.flatnonzero([_differ(column) for column in examples.features.T])
-    trees = HistGradientBoostingClassifier(
+def learnt(examples: Examples, settings: RankerSettings) -> Model:
+    """A model of examples of one kind; trees of one processor, since they grow no better on several."""
+    total = float(examples.weight.sum())
+    share = float(examples.weight[examples.taken].sum()) / total if total else 0.0
+    if share in (0.0, 1.0):
+        return Model(share, (), np.empty(0, dtype=np.intp))
+    with threadpool_limits(1, "openmp"):
+        lowest, highest = (one.reduce(examples.features, axis=0) for one in (np.fmin, np.fmax))
+        columns = np.flatnonzero(lowest < highest)
+        features = examples.features[:, columns]
+        trees = tuple(
+            _trees(settings, bag).fit(features, examples.taken, sample_weight=examples.weight)
+            for bag in range(settings.bags)
+        )
+    return Model(share, trees, columns)
+
+
+def _trees(settings: RankerSettings, bag: int) -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(
         max_iter=settings.iterations,
         learning_rate=settings.learning_rate,
         max_leaf_nodes=settings.leaves,
@@ -127,12 +177,5 @@ def learnt(examples: Examples, settings: RankerSettings) -> Model | None:
         l2_regularization=settings.l2,
         max_features=settings.features,
         early_stopping=False,
-        random_state=settings.seed,
+        random_state=settings.seed + bag,
     )
-    features = examples.features[:, columns]
-    return Model(trees.fit(features, examples.taken, sample_weight=examples.weight), columns)
-
-
-def _differ(values: NDArray[np.float32]) -> bool:
-    known = values[np.isfinite(values)]
-    return len(known) > 0 and bool(known.min() < known.max())

@@ -16,11 +16,10 @@ from rich.console import Group
 from rich.table import Table as Board
 
 from cx_assets.matrices.interactions import EventWeights
-from cx_assets.recommendations.blend import Blend, BlendWeights
 from cx_assets.recommendations.lists import published_lists
 from cx_assets.recommendations.popular_items import ALL, TOP
+from cx_assets.recommendations.ranker import Ranker, RankerSettings
 from cx_assets.recommendations.recommender import Training, build_training
-from cx_assets.rules.mining import RuleSettings, mine_item_rules
 from cx_assets.table import Table, as_of_date, sql
 from cx_assets.table.schema import instant
 
@@ -37,7 +36,7 @@ def published_rows(database: Path, customer: str) -> tuple[pd.DataFrame, datetim
 
 
 def rows_as_of(
-    database: Path, customer: str, as_of: datetime, weights: EventWeights, blend: BlendWeights, rules: RuleSettings
+    database: Path, customer: str, as_of: datetime, weights: EventWeights, settings: RankerSettings
 ) -> tuple[pd.DataFrame, datetime]:
     """The lists that the customer would have got on a date, made from the events before it alone.
 
@@ -51,10 +50,9 @@ def rows_as_of(
         if not events.count():
             raise LookupError(f"There is no event before {as_of:%Y-%m-%d}.")
         items = Table(connection, "select * from warehouse.items").df()
-        mined = mine_item_rules(events, rules)
         ids = np.array([who], dtype=object)
-        training = build_training(events, items, as_of=as_of, weights=weights, rules=mined, customers=ids)
-        rows = published_lists(training, Blend(blend).fit(training), _popular(training), {}).to_pandas()
+        training = build_training(events, items, as_of=as_of, weights=weights, customers=ids)
+        rows = published_lists(training, Ranker(settings).fit(training), _popular(training), {}).rows.to_pandas()
         named = rows[rows["customer_id"] == who].merge(items[["item_id", "name"]], on="item_id")
         return named, as_of
 
@@ -62,9 +60,9 @@ def rows_as_of(
 
 
 def boards(rows: pd.DataFrame, customer: str, as_of: datetime) -> Group:
-    """The first places of both lists, with their reasons."""
+    """The first places of the lists, with their reasons."""
     shown = []
-    for which, title in (("repeat", "to offer again"), ("discovery", "to offer new")):
+    for which, title in (("repeat", "to offer again"), ("discovery", "to offer new"), ("both", "of both")):
         board = Board(title=f"{customer}, as of {as_of:%Y-%m-%d}: {title}", title_justify="left")
         for column in ("", "item", "name", "score", "reason"):
             board.add_column(column, justify="right" if column in ("", "score") else "left")

@@ -16,7 +16,7 @@ from cx_assets.evaluation.assets import comparisons, evaluation_report_asset, ju
 from cx_assets.evaluation.config import EvaluationSettings
 from cx_assets.matrices.config import InteractionWeights
 from cx_assets.matrices.interactions import EventWeights, fold_interactions
-from cx_assets.recommendations.config import Blending
+from cx_assets.recommendations.config import Blending, Ranking
 from cx_assets.rules.config import RuleMining
 from cx_assets.settings import Settings
 from cx_assets.table import Table, as_of_date, sql
@@ -30,7 +30,9 @@ MINING = RuleMining(item_min_support=0.02, max_size=2, min_customers=2)
 def evaluated(tables: Tables, events: pd.DataFrame, settings: EvaluationSettings = SETTINGS) -> dict[str, Any]:
     """All assets of the stage, one after the other."""
     stored, items = tables(events), tables(shop_items())
-    lists = judged_lists(dg.build_asset_context(), stored, items, settings, InteractionWeights(), MINING, Blending())
+    lists = judged_lists(
+        dg.build_asset_context(), stored, items, settings, InteractionWeights(), MINING, Ranking(), Blending()
+    )
     figures = metrics(dg.build_asset_context(), lists, stored, items, settings)
     leads = comparisons(dg.build_asset_context(), lists, settings)
     report = evaluation_report_asset(load_dataset("complete_journey"), Settings())
@@ -78,7 +80,7 @@ def test_every_asset_has_the_declared_columns_and_the_named_recommenders(tables:
     for spec in (declared.JUDGED_LISTS, declared.METRICS, declared.COMPARISONS, declared.EVALUATION_REPORT):
         assert columns_of(made[spec.name]) == sorted(spec.column_names)
     named = {"random", "popularity", "personal_frequency", "customer_knn_cosine", "customer_knn_pearson"}
-    assert {*named, "item_knn", "content", "rules", "blend"} <= set(made["metrics"]["recommender"])
+    assert {*named, "item_knn", "content", "rules", "blend", "ranker"} <= set(made["metrics"]["recommender"])
     assert set(made["metrics"]["list"]) == {"repeat", "discovery", "both"}
     assert set(made["metrics"]["k"]) == {5, 10, 20}
     assert set(made["metrics"]["as_of"]) == {pd.Timestamp(2024, 2, 22)}

@@ -37,7 +37,7 @@ def made() -> Frames:
     lists = JudgedLists.from_arrow(rows, 20)
     had_by = events.loc[events["occurred_at"] < window.as_of].groupby("item_id")["customer_id"].nunique()
     figures = metric_rows(lists, KS, had_by=had_by, customers=60, catalogue=24, resamples=200, seed=0)
-    leads = comparison_rows(lists, KS, recommender="blend", resamples=200, seed=0)
+    leads = comparison_rows(lists, KS, recommender="ranker", resamples=200, seed=0)
     return {
         "events": events,
         "items": items,
@@ -143,7 +143,7 @@ def test_a_miss_that_is_called_a_hit_is_found(made: Frames, verdict: Callable[..
 
 
 def test_a_repeat_in_a_discovery_list_is_found(made: Frames, verdict: Callable[..., dg.AssetCheckResult]) -> None:
-    row = row_where(made["judged_lists"], "recommender == 'blend' and list == 'repeat'")
+    row = row_where(made["judged_lists"], "recommender == 'ranker' and list == 'repeat'")
     wrong = spoiled(made, "judged_lists", row, list="discovery")
     assert not verdict(checks.judged_lists_tell_the_truth, wrong, "judged_lists", "events").passed
 
@@ -198,7 +198,7 @@ def test_a_baseline_that_was_never_judged_is_missed(made: Frames, verdict: Calla
 def test_a_figure_that_contradicts_the_others_is_found(
     metric: str, factor: float, made: Frames, verdict: Callable[..., dg.AssetCheckResult]
 ) -> None:
-    row = row_where(made["metrics"], f"recommender == 'blend' and list == 'both' and metric == '{metric}' and k == 20")
+    row = row_where(made["metrics"], f"recommender == 'ranker' and list == 'both' and metric == '{metric}' and k == 20")
     value = made["metrics"].reset_index(drop=True).loc[row, "value"] * factor
     wrong = spoiled(made, "metrics", row, value=value)
     assert not verdict(checks.metrics_agree_with_each_other, wrong, "metrics").passed
@@ -217,7 +217,7 @@ def gate(both: float, discovery: float, customers: int = 30, repeating: int = 30
     rows = [("both", both), ("discovery", discovery)]
     leads = pd.DataFrame(
         [
-            ("blend", "popularity", which, "ndcg", 10, low + 0.01, low, low + 0.02, 0.01, customers)
+            ("ranker", "popularity", which, "ndcg", 10, low + 0.01, low, low + 0.02, 0.01, customers)
             for which, low in rows
         ],
         columns=[
@@ -234,8 +234,8 @@ def gate(both: float, discovery: float, customers: int = 30, repeating: int = 30
         ],
     )
     figures = pd.DataFrame(
-        [("blend", which, "ndcg", 10, 0.3, customers) for which, _ in rows]
-        + [("blend", "repeat", "ndcg", 10, 0.3, min(customers, repeating))],
+        [("ranker", which, "ndcg", 10, 0.3, customers) for which, _ in rows]
+        + [("ranker", "repeat", "ndcg", 10, 0.3, min(customers, repeating))],
         columns=["recommender", "list", "metric", "k", "value", "customers"],
     )
     return checks.judge_gate(leads, figures)
@@ -270,7 +270,7 @@ def test_too_few_customers_open_the_gate_with_a_warning() -> None:
 
 def test_enough_customers_without_a_comparison_keep_the_gate_shut() -> None:
     figures = pd.DataFrame(
-        [("blend", which, "ndcg", 10, 0.3, 500) for which in ("both", "discovery")],
+        [("ranker", which, "ndcg", 10, 0.3, 500) for which in ("both", "discovery")],
         columns=["recommender", "list", "metric", "k", "value", "customers"],
     )
     none = pd.DataFrame(

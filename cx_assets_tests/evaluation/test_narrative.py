@@ -29,7 +29,7 @@ COMPARISON = [
 def lead(
     low: float, difference: float, high: float, *, customers: int = 500, baseline: str = "popularity"
 ) -> pd.DataFrame:
-    row = ("blend", baseline, "both", "ndcg", 10, difference, low, high, 0.02, customers)
+    row = ("ranker", baseline, "both", "ndcg", 10, difference, low, high, 0.02, customers)
     return pd.DataFrame([row], columns=COMPARISON)
 
 
@@ -39,7 +39,7 @@ def precision_of(**values: float) -> pd.DataFrame:
 
 
 def test_the_headline_counts_items_and_not_metrics() -> None:
-    assert headline(precision_of(blend=0.36, popularity=0.15), 10, 28) == (
+    assert headline(precision_of(ranker=0.36, popularity=0.15), 10, 28) == (
         "Of 10 items that we would recommend to a customer, 3.6 are taken within 28 days; of the 10 best sellers, 1.5."
     )
 
@@ -49,7 +49,7 @@ def test_the_headline_of_nothing_says_that_there_is_nothing() -> None:
 
 
 def test_a_tiny_share_is_not_rounded_to_nothing() -> None:
-    assert "0.04 are taken" in headline(precision_of(blend=0.004), 10, 28)
+    assert "0.04 are taken" in headline(precision_of(ranker=0.004), 10, 28)
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_the_verdict_goes_as_far_as_the_interval_and_no_further(comparison: pd.D
 @pytest.mark.parametrize(
     ("comparison", "said"),
     [
-        (lead(0.01, 0.02, 0.03, baseline="item_knn"), "the blend is ahead of it by 0.020"),
-        (lead(-0.03, -0.02, -0.01, baseline="item_knn"), "Item kNN is better than the blend by 0.020"),
+        (lead(0.01, 0.02, 0.03, baseline="item_knn"), "the ranker is ahead of it by 0.020"),
+        (lead(-0.03, -0.02, -0.01, baseline="item_knn"), "Item kNN is better than the ranker by 0.020"),
         (lead(-0.01, 0.02, 0.03, baseline="item_knn"), "Item kNN is as good, as far as these customers can tell"),
     ],
 )

@@ -25,7 +25,7 @@ COMPARISON = [
     "customers",
 ]
 ACCURACY = ("precision", "recall", "f1", "ndcg", "map", "mrr", "hit_rate")
-STRENGTH = {"blend": 0.4, "popularity": 0.17, "random": 0.003}
+STRENGTH = {"ranker": 0.4, "popularity": 0.17, "random": 0.003}
 VOID = {"meta", "link", "br", "path", "use", "rect", "line", "circle", "polyline"}
 
 
@@ -42,7 +42,7 @@ def metrics(customers: int = 200, lists: tuple[str, ...] = ("repeat", "discovery
 
 def comparisons(customers: int = 200) -> pd.DataFrame:
     rows = [
-        ("blend", name, which, "ndcg", 10, 0.2, 0.1, 0.3, 0.002, customers)
+        ("ranker", name, which, "ndcg", 10, 0.2, 0.1, 0.3, 0.002, customers)
         for which in ("repeat", "discovery", "both")
         for name in ("popularity", "random")
     ]
@@ -86,7 +86,7 @@ def given(**changes: Any) -> ReportInput:
         "segments": segments,
         "rules": rules,
         "examples": [example],
-        "recommender_words": {"blend": "Mixes them all."},
+        "recommender_words": {"ranker": "Mixes them all."},
         "resamples": 1000,
     }
     return ReportInput(**(whole | changes))

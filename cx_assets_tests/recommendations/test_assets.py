@@ -10,7 +10,7 @@ from cx_assets.matrices.interactions import EventWeights, fold_interactions
 from cx_assets.recommendations import assets, checks
 from cx_assets.recommendations import tables as declared
 from cx_assets.recommendations.blend import BlendWeights
-from cx_assets.recommendations.config import Blending
+from cx_assets.recommendations.config import Blending, BusinessFilters, Ranking
 from cx_assets.similarity import top_k_cosine
 from cx_assets.table import as_of_date
 from cx_assets_tests.recommendations.samples import SHOP, events_of, items_of, trained
@@ -57,6 +57,9 @@ READS = {
 }
 
 
+FILTERED = ("every_customer_has_complete_lists", "recommendations_are_available")
+
+
 @pytest.fixture
 def shop(tables):
     """Frames of all that the stage reads and makes, for customers A, B, C and D, who has no history."""
@@ -95,7 +98,9 @@ def shop(tables):
     reads = ["events", "interactions", "items", "customers", *held, "rules", "customer_segments"]
     frames["recommendations"] = assets.recommendations(
         dg.build_asset_context(),
+        Ranking(),
         Blending(),
+        BusinessFilters(),
         InteractionWeights(),
         **{name: given[name] for name in reads},
         popular_items=frames["popular_items"],
@@ -104,7 +109,8 @@ def shop(tables):
 
 
 def verdict(tables, shop, check):
-    return getattr(checks, check)(**{name: tables(shop[name]) for name in READS[check]})
+    given = {name: tables(shop[name]) for name in READS[check]}
+    return getattr(checks, check)(**given, **({"business_filters": BusinessFilters()} if check in FILTERED else {}))
 
 
 def test_the_assets_return_the_declared_columns(shop):
@@ -116,7 +122,7 @@ def test_the_assets_return_the_declared_columns(shop):
 
 def test_every_customer_has_lists_those_without_history_too(shop):
     assert sorted(shop["recommendations"]["customer_id"].unique()) == list("ABCD")
-    assert (shop["recommendations"].groupby("customer_id").size() == 4).all()
+    assert (shop["recommendations"].groupby("customer_id").size() == 8).all()
 
 
 def test_lists_are_as_of_the_midnight_after_the_last_event(shop):

@@ -53,6 +53,15 @@ def test_customers_without_events_change_the_side_that_is_inverted_and_no_score(
     assert dual.dense(everyone) == pytest.approx(primal.dense(everyone), abs=2e-5)
 
 
+@pytest.mark.parametrize(("customers", "items"), [(7, 19), (19, 7)])
+def test_the_contributions_of_what_a_customer_has_had_sum_to_the_score(tables, customers, items):
+    training = shop_training(tables, customers, items)
+    fitted = Ease(l2=3.0, min_customers=1).fit(training)
+    columns = np.array([1, 4, 5])
+    summed = training.had[:, fitted.pool_] @ fitted.weights(columns)
+    assert summed == pytest.approx(fitted.dense(np.arange(customers))[:, columns], abs=1e-5)
+
+
 def test_a_block_of_customers_has_the_scores_of_all_of_them_at_once(tables):
     training = shop_training(tables, 7, 19)
     fitted = Ease(l2=3.0, min_customers=1).fit(training)

@@ -5,6 +5,7 @@ import pandas as pd
 
 from cx_assets.recommendations.basket_rules import BasketRules
 from cx_assets.recommendations.customer_knn import CustomerKnn
+from cx_assets.recommendations.ease import Ease
 from cx_assets.recommendations.explanation import Explainer
 from cx_assets.recommendations.item_knn import Content, ItemKnn
 from cx_assets.recommendations.popularity import Popularity
@@ -30,17 +31,35 @@ def test_a_repeat_is_explained_by_how_often_and_when_last(tables):
     training = trained(tables)
     found = Explainer(training).repeat(*pairs(training, ("A", "x"), ("A", "y"), ("B", "z")))
     assert found == [
-        "bought 3 times, last on 2024-01-03",
-        "bought once, on 2024-01-10",
-        "bought 2 times, last on 2024-01-09",
+        "bought 3 times, about every day, last 8 days ago",
+        "bought once, yesterday",
+        "bought twice, last 2 days ago",
     ]
+
+
+def test_a_repeat_is_due_after_the_customers_usual_gap_or_else_after_everyones(tables):
+    rows = [("A", "x", "2024-01-01"), ("A", "x", "2024-01-05"), ("B", "x", "2024-01-02"), ("B", "y", "2024-01-02")]
+    training = trained(tables, rows, items=items_of("xy"))
+    due = Explainer(training).due(*pairs(training, ("A", "x"), ("B", "x"), ("B", "y")))
+    assert np.datetime_as_string(due).tolist() == ["2024-01-09", "2024-01-06", "NaT"]
+
+
+def test_the_items_of_the_largest_weights_are_named(tables):
+    training = trained(tables, items=items_of("wxyz"))
+    ease = Ease(l2=0.5, min_customers=1).fit(training)
+    customers, items = pairs(training, ("A", "z"))
+    had = training.interactions.item_positions(["x", "y"])
+    weights = ease.weights(np.searchsorted(ease.pool_, items))[np.searchsorted(ease.pool_, had), 0]
+    names = [("THE X", "THE Y")[i] for i in np.argsort(-weights) if weights[i] > 0]
+    found = Explainer(training).discovery(ease, customers, items)
+    assert found == [f"because you bought {' and '.join(names)}"]
 
 
 def test_what_was_only_viewed_is_not_called_bought(tables):
     rows = [("A", "x", "2024-01-01"), ("A", "x", "2024-01-05", "view"), ("A", "y", "2024-01-02", "view")]
     training = trained(tables, rows, items=items_of("xy"))
     found = Explainer(training).repeat(*pairs(training, ("A", "x"), ("A", "y")))
-    assert found == ["bought once, on 2024-01-01", "seen once, on 2024-01-02"]
+    assert found == ["bought once, 10 days ago", "seen once, 9 days ago"]
 
 
 def test_neighbours_who_had_the_item_are_counted(tables):

@@ -9,9 +9,8 @@ import pytest
 from rich.console import Console
 
 from cx_assets.matrices.interactions import EventWeights
-from cx_assets.recommendations.blend import BlendWeights
+from cx_assets.recommendations.ranker import RankerSettings
 from cx_assets.recommendations.terminal import boards, published_rows, rows_as_of
-from cx_assets.rules.mining import ITEM_SETTINGS
 from cx_assets_tests.runs import rows
 from cx_assets_tests.whole_shop import WholeShop, whole_shop
 
@@ -25,7 +24,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> WholeShop:
 
 
 def as_of_date_of(database: Path, date: datetime = DATE) -> dict[str, list[str]]:
-    found, _ = rows_as_of(database, CUSTOMER, date, EventWeights(), BlendWeights(), ITEM_SETTINGS)
+    found, _ = rows_as_of(database, CUSTOMER, date, EventWeights(), RankerSettings())
     return {str(which): list(own.sort_values("rank")["item_id"]) for which, own in found.groupby("list")}
 
 
