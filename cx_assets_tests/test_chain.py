@@ -170,7 +170,8 @@ def test_without_ratings_and_campaigns_everything_is_published(tmp_path: Path, e
     }
     assert {counts[name] for name in nothing} == {0}
     assert (counts["warehouse.events"], counts["warehouse.baskets"]) == (27, 9)
-    assert counts["recommendations.recommendations"] == 9  # each had all three: nothing is left to discover
+    # Each had all three: nothing is left to discover, and the list of both is the same.
+    assert counts["recommendations.recommendations"] == 18
 
 
 @pytest.mark.parametrize(("customers", "items"), [("a", ("tea", "jam")), ("abc", ("tea",))], ids=["customer", "item"])
@@ -185,7 +186,8 @@ def test_one_customer_or_one_item_makes_smaller_tables(
     assert counts["segments.customer_segments"] == len(customers)
     assert (counts["similarity.customer_neighbours"] == 0) == (len(customers) == 1)
     assert counts["similarity.item_neighbours"] == 0  # too few customers, or no other item
-    assert counts["recommendations.recommendations"] == len(customers) * len(items)
+    # One of the two kinds, and the list of both.
+    assert counts["recommendations.recommendations"] == 2 * len(customers) * len(items)
 
 
 def test_when_all_events_are_rejected_the_run_says_so_and_keeps_them(
