@@ -38,7 +38,7 @@ FULL = "full"
 OTHER_SEED = "another seed"
 BOTH_KINDS = frozenset((True, False))
 
-CUTS, TREES = 2, 75
+CUTS, TREES = 2, 50
 """Most earlier dates and most trees of a ranker of the study: some thirty models are learnt."""
 
 SEEDS = 3
