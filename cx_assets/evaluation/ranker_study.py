@@ -15,11 +15,13 @@ import copy
 import itertools
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from cx_assets.evaluation.bootstrap import intervals
 from cx_assets.evaluation.feature_groups import GROUPS, grouped
@@ -28,6 +30,7 @@ from cx_assets.evaluation.split import truth_of_list
 from cx_assets.recommendations.examples import ByKind, Examples
 from cx_assets.recommendations.features import SOURCES
 from cx_assets.recommendations.ranker import Model, Ranker, RankerSettings, learnt
+from cx_assets.similarity.products import threads
 
 ALL_SOURCES = "all sources"
 HAD_BEFORE = "had before"
@@ -35,7 +38,7 @@ FULL = "full"
 OTHER_SEED = "another seed"
 BOTH_KINDS = frozenset((True, False))
 
-CUTS, TREES = 2, 75
+CUTS, TREES = 2, 50
 """Most earlier dates and most trees of a ranker of the study: some thirty models are learnt."""
 
 SEEDS = 3
@@ -91,10 +94,10 @@ def study_keys(lists: Collection[str]) -> set[tuple[str, str, str, str]]:
 
 
 def quicker(settings: RankerSettings) -> RankerSettings:
-    """Settings for fewer dates and fewer trees, each of which counts for as much more."""
+    """Settings for fewer dates and one model of fewer trees, each of which counts for as much more."""
     trees = min(settings.iterations, TREES)
     rate = settings.learning_rate * settings.iterations / trees
-    return replace(settings, cuts=min(settings.cuts, CUTS), iterations=trees, learning_rate=rate)
+    return replace(settings, cuts=min(settings.cuts, CUTS), iterations=trees, learning_rate=rate, bags=1)
 
 
 def candidate_rows(given: Shortlists, *, resamples: int, seed: int) -> Rows:
@@ -127,7 +130,7 @@ def ablation_rows(
     start = time.perf_counter()
     seeds = [replace(settings, seed=settings.seed + number) for number in range(SEEDS + 1)]
     *full, other = [Ranker(one).learn(given.training, given.maker, examples) for one in seeds]
-    log(f"{FULL}, {len(seeds)} seeds, in {time.perf_counter() - start:.1f} s")
+    log(f"{FULL}, {len(seeds)} seeds, after {time.perf_counter() - start:.1f} s")
     known = [[ranker.probabilities(block) for block in given.blocks] for ranker in full]
     ahead: dict[frozenset[bool], Ndcg] = {}
 
@@ -141,41 +144,61 @@ def ablation_rows(
         found = intervals(values[:, None], resamples=resamples, seed=seed)
         return "ablation", which, name, measure, found.mean[0], found.low[0], found.high[0], len(values)
 
+    def learnt_models(part: Part) -> dict[bool, Model]:
+        return {had: learnt_without(_proposed(examples[had], part), part.columns, settings) for had in part.touched}
+
     rows: Rows = [told(which, FULL, "ndcg", values) for which, values in reference(BOTH_KINDS).items()]
-    start = time.perf_counter()
-    for name, models, sources in itertools.chain(
-        [(OTHER_SEED, other.models_, None)], variants(given, examples, settings, full[0])
-    ):
-        asked = copy.copy(full[0])
-        asked.models_ = models
-        own = list(_mixed(given, frozenset(models), map(asked.probabilities, given.blocks), known[0]))
-        found = ndcg_of(given, own if sources is None else _only_of(given, own, sources))
-        for which, values in found.items():
-            if sources is None or which != "repeat":
-                rows.append(told(which, name, "added", reference(frozenset(models))[which] - values))
-        log(f"{name} in {time.perf_counter() - start:.1f} s")
-        start = time.perf_counter()
+    found_parts = parts_of(given, full[0])
+    # A limit for all: each fit sets one of its own and resets it, and fits side by side would reset each other's.
+    with threadpool_limits(1, "openmp"), ThreadPoolExecutor(threads()) as pool:
+        learnt_side_by_side = zip(found_parts, pool.map(learnt_models, found_parts), strict=True)
+        for part, models in itertools.chain([(Part(OTHER_SEED), other.models_)], learnt_side_by_side):
+            asked = copy.copy(full[0])
+            asked.models_ = models
+            own = _mixed(given, frozenset(models), map(asked.probabilities, given.blocks), known[0])
+            found = ndcg_of(given, own if part.sources is None else _only_of(given, own, part.sources))
+            for which, values in found.items():
+                if part.sources is None or which != "repeat":
+                    rows.append(told(which, part.name, "added", reference(frozenset(models))[which] - values))
+            log(f"{part.name} after {time.perf_counter() - start:.1f} s")
     return rows
 
 
-def variants(
-    given: Shortlists, examples: ByKind, settings: RankerSettings, full: Ranker
-) -> Iterator[tuple[str, dict[bool, Model], list[int] | None]]:
-    """The rankers without a part: name, the models that are others without it, and the sources it is left with.
+@dataclass(frozen=True)
+class Part:
+    """Something that the ranker can be without.
+
+    Attributes:
+        name: of it, as in the table.
+        columns: of the features that are left out.
+        sources: positions of those that are left; None for all.
+        touched: kinds of candidates, had before or not, whose model is another without it.
+    """
+
+    name: str
+    columns: frozenset[int] = frozenset()
+    sources: tuple[int, ...] | None = None
+    touched: tuple[bool, ...] = ()
+
+
+def parts_of(given: Shortlists, full: Ranker) -> list[Part]:
+    """Every source and every group of features.
 
     A source proposes new items alone, so without it only the model of new items is another: without the candidates
     that nobody else proposes, and without the source's own score. A model that never looked at the features of a group
-    stays as it is. Sources are None where all are left.
+    stays as it is.
     """
     names = given.blocks[0].names
+    found = []
     for place, source in enumerate(SOURCES):
-        others = [other for other in range(len(SOURCES)) if other != place]
-        own = {names.index(SCORES.get(source, source))} if SCORES.get(source, source) in names else set()
-        yield f"source: {source}", {False: learnt_without(_proposed(examples[False], others), own, settings)}, others
+        others = tuple(other for other in range(len(SOURCES)) if other != place)
+        own = frozenset(n for n, name in enumerate(names) if name == SCORES.get(source, source))
+        found.append(Part(f"source: {source}", own, others, (False,)))
     for group, members in grouped(names).items():
-        left_out = {names.index(name) for name in members}
-        touched = [had for had, model in full.models_.items() if left_out & set(model.columns.tolist())]
-        yield f"features: {group}", {had: learnt_without(examples[had], left_out, settings) for had in touched}, None
+        own = frozenset(names.index(name) for name in members)
+        touched = tuple(had for had, model in full.models_.items() if own & set(model.columns.tolist()))
+        found.append(Part(f"features: {group}", own, None, touched))
+    return found
 
 
 def learnt_without(examples: Examples, columns: Collection[int], settings: RankerSettings) -> Model:
@@ -194,18 +217,18 @@ def _mixed(
         yield np.where(np.isin(block.had, list(kinds)), mine, theirs)
 
 
-def _only_of(given: Shortlists, scores: Sequence[Floats], sources: Sequence[int]) -> Iterator[Floats]:
+def _only_of(given: Shortlists, scores: Iterable[Floats], sources: Sequence[int]) -> Iterator[Floats]:
     """The scores without those of new items that none of the sources proposes."""
     for block, values in zip(given.blocks, scores, strict=True):
         kept = block.had | block.sources[:, list(sources)].any(axis=1)
         yield np.where(kept, values, np.float32(np.nan))
 
 
-def _proposed(examples: Examples, sources: Sequence[int]) -> Examples:
-    """The examples that any of some sources proposed; without examples there are no columns to ask."""
-    if not len(examples.taken):
+def _proposed(examples: Examples, part: Part) -> Examples:
+    """The examples that any of the sources proposed; without examples there are no columns to ask."""
+    if part.sources is None or not len(examples.taken):
         return examples
-    return examples.chosen(np.flatnonzero(examples.sources[:, list(sources)].any(axis=1)))
+    return examples.chosen(np.flatnonzero(examples.sources[:, list(part.sources)].any(axis=1)))
 
 
 def _totals(name: str) -> list[str]:

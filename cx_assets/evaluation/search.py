@@ -38,6 +38,9 @@ DEFAULT_TRIALS: dict[str, dict[str, Any]] = {
 }
 """What is tried unless told otherwise: changes of the settings that the ranker has, by the trial's name."""
 
+OF_THE_TREES = ("iterations", "learning_rate", "leaves", "min_leaf", "l2", "features", "bags")
+"""Settings that trials with the same examples may differ in; a new one is safe until it is named here."""
+
 COLUMNS = ["as_of", "trial", "settings", "list", "ndcg", "customers", "chosen"]
 
 CRITERION = ("both", "discovery")
@@ -187,8 +190,8 @@ def as_json(settings: RankerSettings) -> str:
 
 
 def _examples_of(settings: RankerSettings) -> tuple[Any, ...]:
-    """What examples depend on."""
-    return settings.horizon, settings.cuts, settings.negatives, settings.seed, settings.balance
+    """What examples depend on: every setting that isn't known to be of the trees alone."""
+    return tuple(getattr(settings, one.name) for one in fields(settings) if one.name not in OF_THE_TREES)
 
 
 def _as(present: object, value: object) -> object:

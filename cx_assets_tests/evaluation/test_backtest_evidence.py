@@ -183,8 +183,10 @@ def test_the_middle_customer_of_each_tenth_is_shown_with_three_places_of_each_li
             "timestamp '2024-01-01', 1, 1, 1 from range(1, 51) t(c), range(c) u(b)"
         )
         connection.execute(
-            "insert into recommendations.recommendations select 'c' || lpad(c::varchar, 2, '0'), l, r, 'i' || r, 1, "
-            "'blend', 'because', timestamp '2024-01-01' "
+            "insert into recommendations.recommendations by name "
+            "select 'c' || lpad(c::varchar, 2, '0') as customer_id, l as list, "
+            "r as rank, 'i' || r as item_id, 1 as score, 'ranker' as recommender, 'because' as reason, "
+            "timestamp '2024-01-01' as as_of "
             "from range(1, 41) t(c), (values ('repeat'), ('discovery')) v(l), range(1, 6) w(r)"
         )
         load(connection, tables.SEARCH_TRIALS, trials())

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cx_assets.cli import app
+from cx_assets.settings import DATABASE
 from cx_assets_tests.evaluation.backtest_runs import DATES, LAST, Run, backtest, backtested_shop, settings_of
 from cx_assets_tests.runs import error_of, frame, rows, tamper
 
@@ -22,7 +23,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture
 def copied(whole: Run, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(whole.folder, tmp_path / "shop"))
+    return Path(shutil.copytree(whole.folder, tmp_path / "shop", symlinks=True))
 
 
 def test_the_study_is_of_the_last_date_and_of_one_version(whole: Run) -> None:
@@ -62,7 +63,9 @@ def test_the_places_of_the_last_date_are_all_in_a_bin(whole: Run) -> None:
     assert binned == rows(whole.database, query.format("count(*)", ranker))
 
 
-def test_the_search_is_a_command_that_shows_what_it_chose(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_search_is_a_command_that_shows_what_it_chose_and_is_published_with_the_next_backtest(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = settings_of(copied)
     for name, value in (("CX_DATASET", settings.dataset), ("CX_DATA_DIR", str(settings.data_dir)), ("COLUMNS", "200")):
         monkeypatch.setenv(name, value)
@@ -77,3 +80,9 @@ def test_the_search_is_a_command_that_shows_what_it_chose(copied: Path, monkeypa
     assert "NDCG@10: mean of 1 cut before 2024-05-13" in told.output
     assert told.output.count("(chosen)") == 1
     assert rows(settings.warehouse_path, "select distinct as_of from evaluation.search_trials where as_of is not null")
+    again = backtest(copied, assets=("backtest_report", "published_backtest"))
+    assert again.result.success, error_of(again.result)
+    everything = "select * from evaluation.search_trials order by all"
+    published = frame(settings.backtest_dir / DATABASE, everything)
+    pd.testing.assert_frame_equal(published, frame(settings.warehouse_path, everything))
+    assert "the first test day: nothing of that day" in (settings.backtest_dir / "report.html").read_text("utf-8")

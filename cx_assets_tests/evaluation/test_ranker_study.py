@@ -30,9 +30,9 @@ from cx_assets.evaluation.ranker_study import (
     SEEDS,
     candidate_rows,
     learnt_without,
+    parts_of,
     quicker,
     study,
-    variants,
 )
 from cx_assets.evaluation.shortlists import Shortlists, ndcg_of, shortlists
 from cx_assets.evaluation.split import Window, truth
@@ -180,11 +180,13 @@ def test_a_source_changes_nothing_of_items_had_before_so_their_list_is_not_asked
 def test_without_a_source_its_score_is_not_looked_at_and_the_model_of_items_had_before_is_the_same(
     made: Made, examples: ByKind, full: Ranker
 ) -> None:
-    name, models, sources = next(variants(made.given, examples, SETTINGS, full))
-    assert name == "source: ease"
-    assert [SOURCES[place] for place in sources or ()] == [source for source in SOURCES if source != "ease"]
-    assert set(models) == {False}
-    model, place = models[False], made.given.blocks[0].names.index("ease")
+    part = parts_of(made.given, full)[0]
+    assert part.name == "source: ease"
+    assert [SOURCES[place] for place in part.sources or ()] == [source for source in SOURCES if source != "ease"]
+    assert part.touched == (False,)
+    model = learnt_without(examples[False], part.columns, SETTINGS)
+    (place,) = part.columns
+    assert made.given.blocks[0].names[place] == "ease"
     assert model is not None
     assert full.models_[False] is not None
     assert place in full.models_[False].columns
@@ -204,16 +206,15 @@ def test_what_is_not_offered_stands_in_no_list(made: Made) -> None:
     assert np.array_equal(some["repeat"], every["repeat"])
 
 
-def test_a_group_that_a_model_never_looked_at_leaves_it_as_it_is(made: Made, examples: ByKind, full: Ranker) -> None:
-    few = {had: some.chosen(np.arange(50)) for had, some in examples.items()}
-    models = {name: set(changed) for name, changed, _ in variants(made.given, few, SETTINGS, full)}
-    assert models["features: own history"] == {True}
-    assert models["features: item"] == {True, False}
+def test_a_group_that_a_model_never_looked_at_leaves_it_as_it_is(made: Made, full: Ranker) -> None:
+    touched = {part.name: set(part.touched) for part in parts_of(made.given, full)}
+    assert touched["features: own history"] == {True}
+    assert touched["features: item"] == {True, False}
 
 
 def test_the_study_learns_from_fewer_dates_in_fewer_trees_that_count_for_more() -> None:
     found = quicker(RankerSettings(cuts=4, iterations=300, learning_rate=0.05))
-    assert (found.cuts, found.iterations, found.learning_rate) == (2, 75, pytest.approx(0.2))
+    assert (found.cuts, found.iterations, found.learning_rate) == (2, 50, pytest.approx(0.3))
     assert quicker(SETTINGS) == SETTINGS
 
 
@@ -230,7 +231,7 @@ def test_a_model_is_blind_to_what_is_left_out_and_sees_the_rest(made: Made, exam
 
 def test_each_fit_is_told_with_its_seconds(made: Made) -> None:
     assert len(made.log) == 3 + len(SOURCES) + len(GROUPS)
-    assert made.log[1].startswith("full, 4 seeds, in ")
+    assert made.log[1].startswith("full, 4 seeds, after ")
 
 
 def test_where_nobody_can_be_judged_there_is_no_row(made: Made) -> None:

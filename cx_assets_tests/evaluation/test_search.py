@@ -89,6 +89,15 @@ def test_every_trial_is_judged_on_every_cut_and_list_and_has_their_mean(found: p
     assert found["ndcg"].between(0, 1).all()
 
 
+def test_trials_that_differ_in_more_than_the_trees_learn_from_examples_of_their_own(events: pd.DataFrame) -> None:
+    few = {**SMALL, "iterations": 5}
+    trials = {"plain": few, "alike": {**few, "balance": 1.0}}
+    both = searched(events, cuts=1, trials=trials)
+    alone = searched(events, cuts=1, trials={"alike": trials["alike"]})
+    own = both[both["trial"] == "alike"]
+    assert own["ndcg"].tolist() == alone["ndcg"].tolist()
+
+
 def test_the_settings_are_told_in_full(found: pd.DataFrame) -> None:
     told = json.loads(found.loc[found["trial"] == "a few", "settings"].iloc[0])
     assert told["iterations"] == 12
