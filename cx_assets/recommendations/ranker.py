@@ -131,7 +131,10 @@ class Ranker:
     def score(self, customers: Positions) -> csr_matrix:
         """Probabilities of all candidates; as `Recommender.score`."""
         if self.blend_ is not None:
-            return self.blend_.score(customers)
+            scores = self.blend_.score(customers)
+            # In the same order, and between 0 and 1 like the probabilities that they stand in for.
+            scores.data = scores.data / (1 + scores.data)
+            return scores
         return self.scored(self.features_.candidates(customers), customers)
 
     def scored(self, candidates: Candidates, customers: Positions) -> csr_matrix:
