@@ -1,4 +1,4 @@
-"""Chooses the weights of the published blend, on dates that the evaluation never looks at.
+"""Chooses the weights of the blend, on dates that the evaluation never looks at.
 
     python -m cx_assets_tests.benchmarks.choose_blend [published database]
 
