@@ -27,8 +27,11 @@ CLAIMS = (
 """Protocol, list, metric, and the baseline that the ranker is compared with; at 10 places."""
 
 K = 10
-PROTOCOLS = {"horizon": "the days after each date", "last_basket": "every customer's last basket"}
-LISTS = {"both": "both lists together", "discovery": "new items alone"}
+JUDGED = {
+    ("horizon", "both"): "Both together",
+    ("horizon", "discovery"): "New items only",
+    ("last_basket", "both"): "Last basket",
+}
 METRICS = {"ndcg": "NDCG", "recall": "recall"}
 
 
@@ -69,20 +72,19 @@ def claims(run: Callable[[str], pd.DataFrame]) -> dict[str, Any] | None:
     return {
         "recommender": label(CHALLENGER),
         "columns": [
-            *("Judged on", "List", "Figure", label(CHALLENGER), "Compared with", "Its figure"),
-            *("Lead (95 % interval)", "Relative", "Dates ahead", "p, paired"),
+            *("List", "Figure", label(CHALLENGER), "Compared with", "Its figure"),
+            *("Lead, 95 % interval", "Relative", "Ahead", "p"),
         ],
         "rows": [
             {
-                "name": PROTOCOLS[row["protocol"]],
+                "name": JUDGED[row["protocol"], row["list"]],
                 "style": "",
                 "cells": [
-                    LISTS[row["list"]],
                     f"{METRICS[row['metric']]}@{K}",
                     f"{row['own']:.4f}",
                     label(row["baseline"]),
                     f"{row['other']:.4f}",
-                    f"{row['difference']:+.4f} ({row['ci_low']:+.4f} to {row['ci_high']:+.4f})",
+                    f"{row['difference']:.3f}, {row['ci_low']:.3f} to {row['ci_high']:.3f}",
                     f"{100 * row['relative']:+.1f} %" if pd.notna(row["relative"]) else DASH,
                     f"{row['dates_ahead']} of {row['dates']}",
                     p_value(row["p_value"]).removeprefix("p").strip(f"= {NBSP}"),

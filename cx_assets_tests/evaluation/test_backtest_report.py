@@ -281,9 +281,9 @@ def test_what_is_claimed_stands_with_both_figures_and_the_lead() -> None:
         )
         for name in ("ranker", "personal_frequency_decayed")
     )
-    assert rows[0]["cells"][2] == f"{own:.4f}"
-    assert rows[0]["cells"][4] == f"{other:.4f}"
-    assert rows[0]["cells"][5].startswith(f"{own - other:+.4f} (")
+    assert rows[0]["cells"][1] == f"{own:.4f}"
+    assert rows[0]["cells"][3] == f"{other:.4f}"
+    assert rows[0]["cells"][4].startswith(f"{own - other:.3f}, ")
 
 
 def test_without_comparisons_nothing_is_claimed() -> None:
