@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix
 from cx_assets.matrices.matrix import indexed
 from cx_assets.recommendations.ranking import BLOCK
 from cx_assets.recommendations.similarities import CUSTOMER_K
-from cx_assets.recommendations.sparse import at, filled, product, select_entries
+from cx_assets.recommendations.sparse import at, filled, select_entries
 from cx_assets.similarity import top_k_pearson
 
 Positions = NDArray[np.intp]
@@ -227,7 +227,8 @@ class PearsonNeighbours:
         near = self.near_[customers]
         sums = []
         for weighed in (self.deviations_, filled(self.deviations_, 1.0)):
-            summed = product(near, weighed)
+            # Not `product`: deviations cancel out.
+            summed = csr_matrix(near @ weighed)
             summed.sort_indices()
             sums.append(at(summed, rows, items).astype(np.float64))
         return sums[0], sums[1]

@@ -26,8 +26,9 @@ def product(left: csr_matrix, right: csr_matrix) -> csr_matrix:
     """`left @ right` on all processors; SciPy's own product uses one.
 
     Args:
-        left: float32 CSR of shape (rows, inner).
-        right: float32 CSR of shape (inner, columns).
+        left: float32 CSR of shape (rows, inner), every entry above 0: what cancels out to 0 is left by sparse_dot_topn
+            as an entry of whatever stood in memory.
+        right: float32 CSR of shape (inner, columns), likewise.
 
     Returns:
         float32 CSR of shape (rows, columns); indices are not sorted.

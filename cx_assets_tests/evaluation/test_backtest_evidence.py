@@ -138,8 +138,8 @@ def test_what_is_not_there_is_left_out_with_a_sentence(part: str, sentence: str)
 def test_the_queries_make_the_figures_and_run_where_the_page_says() -> None:
     html = page()
     queries = [unescape(text) for text in re.findall(r"<pre><code>(.*?)</code></pre>", html, re.DOTALL)]
-    # The twelve of the other parts, three lists of categories, and these.
-    assert len(queries) == 12 + 3 + 5
+    # The thirteen of the other parts, three lists of categories, and these.
+    assert len(queries) == 13 + 3 + 5
     of_published = [query for query in queries if "recommendations.recommendations" in query]
     assert of_published == [evidence_queries.CUSTOMERS_LISTS]
     with duckdb.connect() as connection:

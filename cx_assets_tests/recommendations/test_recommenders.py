@@ -195,7 +195,7 @@ def test_blend_weights_that_mean_nothing_are_refused(wrong):
 def test_the_recommenders_have_names_of_their_own_and_say_what_they_do():
     names = [one.name for one in recommenders()]
     assert len(set(names)) == len(names)
-    assert names[-1] == "blend"
+    assert names[-1] == "ranker"
     assert all(type(one).__doc__ for one in recommenders())
 
 
