@@ -4,7 +4,6 @@ Belongs here: what every asset and check of the project has in common, said once
 """
 
 import inspect
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -44,24 +43,22 @@ def table_asset(
     """
 
     def decorate(function: AnyFunction) -> dg.AssetsDefinition:
-        with warnings.catch_warnings():
-            # backfill_policy is marked beta; without it a range on the command line is one run per day.
-            warnings.simplefilter("ignore", dg.BetaWarning)
-            return dg.asset(
-                name=spec.name,
-                group_name=spec.group,
-                kinds={"duckdb", *kinds},
-                owners=[OWNER],
-                metadata=spec.metadata(),
-                io_manager_key="tables",
-                code_version=code_version,
-                partitions_def=partitions_def,
-                deps=list(deps),
-                ins={name: dg.AssetIn(partition_mapping=dg.AllPartitionMapping()) for name in whole},
-                backfill_policy=dg.BackfillPolicy.single_run(),
-                automation_condition=automation_condition,
-                pool=POOL,
-            )(function)
+        made = dg.asset(
+            name=spec.name,
+            group_name=spec.group,
+            kinds={"duckdb", *kinds},
+            owners=[OWNER],
+            metadata=spec.metadata(),
+            io_manager_key="tables",
+            code_version=code_version,
+            partitions_def=partitions_def,
+            deps=list(deps),
+            ins={name: dg.AssetIn(partition_mapping=dg.AllPartitionMapping()) for name in whole},
+            automation_condition=automation_condition,
+            pool=POOL,
+        )(function)
+        # Without it a range on the command line is one run per day.
+        return made.with_attributes(backfill_policy=dg.BackfillPolicy.single_run())
 
     return decorate
 

@@ -14,14 +14,10 @@ DAYS = dg.DailyPartitionsDefinition("2024-01-01", end_date="2024-01-05", timezon
 
 
 def asset(**options: Any) -> Any:
-    """An asset whose range is one run.
-
-    Dagster calls the parameter beta; once it doesn't, `table_asset` needn't be silent about it either.
-    """
+    """An asset whose range is one run, made so as `table_asset` makes it."""
 
     def decorate(function: Any) -> dg.AssetsDefinition:
-        with pytest.warns(dg.BetaWarning, match="backfill_policy"):
-            return dg.asset(backfill_policy=dg.BackfillPolicy.single_run(), **options)(function)
+        return dg.asset(**options)(function).with_attributes(backfill_policy=dg.BackfillPolicy.single_run())
 
     return decorate
 
