@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,9 +78,9 @@ def greedy(ordered: list[tuple[int, float]], per_category: int | None, places: i
     return taken
 
 
-def composed_of(case: Case, **changed: object) -> dict[int, list[tuple[int, float]]]:
-    asked = {"min_new": case.min_new, "per_category": case.per_category} | changed
-    found = composed(case.repeat, case.discovery, case.places, categories=CATEGORIES, **asked)  # type: ignore[arg-type]
+def composed_of(case: Case, **changed: Any) -> dict[int, list[tuple[int, float]]]:
+    asked: dict[str, Any] = {"min_new": case.min_new, "per_category": case.per_category} | changed
+    found = composed(case.repeat, case.discovery, case.places, categories=CATEGORIES, **asked)
     return by_customer(found.lists)
 
 
@@ -259,10 +260,10 @@ def test_without_a_limit_only_the_last_of_what_was_had_give_way(case: Case) -> N
         ({"places": 2, "per_category": 1}, "needs the categories"),
     ],
 )
-def test_places_that_make_no_sense_are_refused(asked: dict[str, object], complaint: str) -> None:
+def test_places_that_make_no_sense_are_refused(asked: dict[str, Any], complaint: str) -> None:
     lists = lists_of([(0, [(0, 1.0)])])
     with pytest.raises(ValueError, match=complaint):
-        composed(lists, lists_of([]), **asked)  # type: ignore[arg-type]
+        composed(lists, lists_of([]), **asked)
 
 
 def test_an_item_that_is_both_had_and_new_is_refused() -> None:

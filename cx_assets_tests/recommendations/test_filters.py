@@ -1,5 +1,7 @@
 """Business filters: what they let through, what they say about it, and how they are set."""
 
+from typing import Any
+
 import dagster as dg
 import numpy as np
 import pandas as pd
@@ -26,8 +28,8 @@ ITEMS = pd.DataFrame(
 )
 
 
-def offered(**fields: object) -> list[str]:
-    allowed, _ = allowed_items(ITEMS, Filters(**fields))  # type: ignore[arg-type]
+def offered(**fields: Any) -> list[str]:
+    allowed, _ = allowed_items(ITEMS, Filters(**fields))
     return list(ITEMS["item_id"][allowed])
 
 
@@ -53,7 +55,7 @@ def test_without_filters_all_that_is_recommendable_is_offered() -> None:
         ({"excluded_categories": ("TOBACCO",), "excluded": (("brand", "National"),), "unavailable": ("a",)}, "e"),
     ],
 )
-def test_what_a_filter_names_is_not_offered(fields: dict[str, object], ids: str) -> None:
+def test_what_a_filter_names_is_not_offered(fields: dict[str, Any], ids: str) -> None:
     assert offered(**fields) == list(ids)
 
 
@@ -127,7 +129,7 @@ def test_what_was_removed_and_what_is_kept_add_up(
         ({"unavailable": ("a", "aa")}, "unavailable: no item 'aa'. Did you mean 'a'?"),
     ],
 )
-def test_a_name_that_the_catalogue_does_not_have_is_refused(fields: dict[str, object], complaint: str) -> None:
+def test_a_name_that_the_catalogue_does_not_have_is_refused(fields: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValueError, match="no ") as told:
         offered(**fields)
     assert str(told.value).startswith(complaint)
@@ -153,9 +155,9 @@ def test_all_unknown_names_are_told_at_once_but_only_the_first_of_many() -> None
         ({"excluded": (("brand",),)}, "is not an attribute and a value"),
     ],
 )
-def test_filters_that_make_no_sense_are_refused(fields: dict[str, object], complaint: str) -> None:
+def test_filters_that_make_no_sense_are_refused(fields: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        Filters(**fields)  # type: ignore[arg-type]
+        Filters(**fields)
 
 
 def test_an_attribute_and_a_value_of_the_same_name_are_a_pair_like_any_other() -> None:
@@ -199,6 +201,6 @@ def test_the_resource_is_set_by_the_configuration_of_a_run() -> None:
 
 
 @pytest.mark.parametrize("fields", [{"per_category": 0}, {"min_new": -1}])
-def test_the_resource_refuses_numbers_out_of_bounds(fields: dict[str, int]) -> None:
+def test_the_resource_refuses_numbers_out_of_bounds(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        BusinessFilters(**fields)  # type: ignore[arg-type]
+        BusinessFilters(**fields)
