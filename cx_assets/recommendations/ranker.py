@@ -83,7 +83,9 @@ class Model:
 
 @dataclass
 class Ranker:
-    """The probability that the customer takes the item within the horizon.
+    """The probability that a customer who comes back within the horizon takes the item.
+
+    Examples are of customers who took anything, so of all customers together less is taken than foreseen.
 
     One model for items had before and one for new ones: what speaks for a repeat (is it due?) and for a discovery (who
     else has it?) differs. Both are probabilities of the same event, so that their lists can be put together.

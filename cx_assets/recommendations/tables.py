@@ -59,7 +59,7 @@ RECOMMENDATIONS = schema(
     column("list", "varchar", "repeat: had before; discovery: not had before; both: the best of the two"),
     column("rank", "integer", "from 1 to 20"),
     column("item_id", "varchar", "what to offer; always recommendable"),
-    column("score", "float", "probability that it is taken within the horizon, if the ranker says so; 0 if filled"),
+    column("score", "float", "by the ranker: how likely a customer who comes back takes it in time; 0 if filled"),
     column("recommender", "varchar", "ranker (blend in a young shop), with _1_to_2 or _3_to_5_baskets, or a filler"),
     column("due_on", "date", "when an item had before is due again; past: overdue", nullable=True),
     column("reason", "varchar", "what led here, readable"),
