@@ -12,7 +12,7 @@ from typing import Literal, Self
 from scipy.sparse import csr_matrix
 
 from cx_assets.recommendations.recommender import Positions, Training
-from cx_assets.recommendations.sparse import product, select_entries
+from cx_assets.recommendations.sparse import select_entries
 
 
 @dataclass
@@ -50,4 +50,4 @@ class CustomerKnn:
 
     def score(self, customers: Positions) -> csr_matrix:
         """Summed similarities of the neighbours who have had the item; as `Recommender.score`."""
-        return product(self.similarity_[customers], self.had_)
+        return csr_matrix(self.similarity_[customers] @ self.had_)

@@ -13,7 +13,6 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from cx_assets.recommendations.recommender import Positions, Training
-from cx_assets.recommendations.sparse import product
 
 
 def profile(training: Training) -> csr_matrix:
@@ -47,7 +46,7 @@ class ItemKnn:
 
     def score(self, customers: Positions) -> csr_matrix:
         """Summed similarities to the customer's items; as `Recommender.score`."""
-        return product(self.profile_[customers], self.similarity_)
+        return csr_matrix(self.profile_[customers] @ self.similarity_)
 
 
 @dataclass
@@ -75,4 +74,4 @@ class Content:
 
     def score(self, customers: Positions) -> csr_matrix:
         """Summed similarities to the customer's items; as `Recommender.score`."""
-        return product(self.profile_[customers], self.similarity_)
+        return csr_matrix(self.profile_[customers] @ self.similarity_)

@@ -227,7 +227,6 @@ class PearsonNeighbours:
         near = self.near_[customers]
         sums = []
         for weighed in (self.deviations_, filled(self.deviations_, 1.0)):
-            # Not `product`: deviations cancel out.
             summed = csr_matrix(near @ weighed)
             summed.sort_indices()
             sums.append(at(summed, rows, items).astype(np.float64))

@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 
 from cx_assets.recommendations.recommender import Positions, Training
 from cx_assets.recommendations.similarities import MIN_CUSTOMERS
-from cx_assets.recommendations.sparse import product, row_of_entry
+from cx_assets.recommendations.sparse import row_of_entry
 from cx_assets.similarity.neighbours import Pairs, apart, best
 from cx_assets.similarity.products import Products, joined
 
@@ -67,7 +67,7 @@ class Rp3Beta:
 
     def score(self, customers: Positions) -> csr_matrix:
         """As the class says; as `Recommender.score`."""
-        return product(self.had_[customers], self.walks_)
+        return csr_matrix(self.had_[customers] @ self.walks_)
 
     def _require_ranges(self) -> None:
         for name in ("neighbours", "min_customers"):

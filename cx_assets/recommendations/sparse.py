@@ -12,28 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from sparse_dot_topn import sp_matmul
-
-from cx_assets.similarity.products import threads
 
 
 def filled(matrix: csr_matrix, value: float) -> csr_matrix:
     """float32 CSR with the same pattern and one value everywhere; the pattern is shared, not copied."""
     return csr_matrix((np.full(matrix.nnz, value, np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)
-
-
-def product(left: csr_matrix, right: csr_matrix) -> csr_matrix:
-    """`left @ right` on all processors; SciPy's own product uses one.
-
-    Args:
-        left: float32 CSR of shape (rows, inner), every entry above 0: what cancels out to 0 is left by sparse_dot_topn
-            as an entry of whatever stood in memory.
-        right: float32 CSR of shape (inner, columns), likewise.
-
-    Returns:
-        float32 CSR of shape (rows, columns); indices are not sorted.
-    """
-    return csr_matrix(sp_matmul(left, right, n_threads=threads()))
 
 
 def select_entries(matrix: csr_matrix, kept: NDArray[np.bool_]) -> csr_matrix:

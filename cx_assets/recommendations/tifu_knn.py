@@ -16,7 +16,6 @@ from scipy.sparse import csr_matrix
 from cx_assets.recommendations.history import by_pair
 from cx_assets.recommendations.own_baskets import basket_counts, once_per_basket
 from cx_assets.recommendations.recommender import Positions, Training
-from cx_assets.recommendations.sparse import product
 from cx_assets.similarity.neighbours import Pairs, apart, best
 from cx_assets.similarity.products import joined, row_sums
 
@@ -71,7 +70,7 @@ class TifuKnn:
 
     def score(self, customers: Positions) -> csr_matrix:
         """As the class says; as `Recommender.score`."""
-        return product(self.shares_[customers], self.vectors_)
+        return csr_matrix(self.shares_[customers] @ self.vectors_)
 
     def _require_ranges(self) -> None:
         for name in ("groups", "neighbours"):
@@ -140,6 +139,6 @@ def _closeness(
     rows: csr_matrix, transposed: csr_matrix, squares: NDArray[np.float64], block: NDArray[np.int64]
 ) -> Pairs:
     """Minus the squared distance of some rows to all rows, as pairs."""
-    closeness = 2 * product(rows[block], transposed).toarray() - squares[block, None] - squares
+    closeness = 2 * (rows[block] @ transposed).toarray() - squares[block, None] - squares
     of = np.repeat(block, len(squares))
     return of, np.tile(np.arange(len(squares)), len(block)), closeness.reshape(-1)

@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 from cx_assets.recommendations.history import by_pair
 from cx_assets.recommendations.own_baskets import basket_counts, once_per_basket
 from cx_assets.recommendations.recommender import Positions, Training
-from cx_assets.recommendations.sparse import product, row_of_entry
+from cx_assets.recommendations.sparse import row_of_entry
 from cx_assets.similarity.neighbours import apart, best
 from cx_assets.similarity.products import Products, joined
 
@@ -62,7 +62,7 @@ class UpCf:
 
     def score(self, customers: Positions) -> csr_matrix:
         """As the class says; as `Recommender.score`."""
-        return product(self.weights_[customers], self.popularity_)
+        return csr_matrix(self.weights_[customers] @ self.popularity_)
 
     def _require_ranges(self) -> None:
         for name in ("last_baskets", "neighbours"):

@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from cx_assets.recommendations.item_knn import profile
 from cx_assets.recommendations.recommender import Positions, Training
 from cx_assets.recommendations.similarities import MIN_CUSTOMERS
-from cx_assets.recommendations.sparse import product, row_of_entry
+from cx_assets.recommendations.sparse import row_of_entry
 from cx_assets.similarity.cosine import top_k_cosine
 from cx_assets.similarity.products import row_sums
 
@@ -77,7 +77,7 @@ class WeightedItemKnn:
 
     def score(self, customers: Positions) -> csr_matrix:
         """Summed similarities to the customer's items; as `Recommender.score`."""
-        return product(self.profile_[customers], self.similarity_)
+        return csr_matrix(self.profile_[customers] @ self.similarity_)
 
 
 def weighted(counts: csr_matrix, weighting: Weighting) -> csr_matrix:
