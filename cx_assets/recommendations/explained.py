@@ -51,7 +51,7 @@ class ExplainedRanker:
     def __init__(self, ranker: Ranker) -> None:
         self.name = ranker.name
         self._ranker = ranker
-        self._reasons = RankerReasons(ranker.training_, ranker.features_.ease)
+        self._reasons = RankerReasons(ranker.training_, ranker.features_)
 
     def scores(self, customers: Positions) -> tuple[csr_matrix, Leads]:
         """As `Explained.scores`."""

@@ -107,9 +107,7 @@ class Explainer:
             return self._weights(part, customers, items)
         if isinstance(part, BasketRules):
             return self._rules(part, customers, items)
-        return [
-            f"popular: {self.done} by {n:,} customer{'' if n == 1 else 's'}" for n in self._training.popularity[items]
-        ]
+        return [f"popular: {self.done} by {people(n)}" for n in self._training.popularity[items]]
 
     def _neighbours(self, part: CustomerKnn, customers: Positions, items: Positions) -> list[str]:
         """`bought by 14 of the 100 customers most like this one`."""
@@ -177,6 +175,11 @@ class Explainer:
             names = " and ".join(str(self._names[item]) for item in members)
             reasons.append(f"often in the basket with {names} (lift {book.lift[rule]:.1f})")
         return reasons
+
+
+def people(number: int) -> str:
+    """`1 customer`, `1,200 customers`."""
+    return f"{number:,} customer{'' if number == 1 else 's'}"
 
 
 def _often(times: int, gap: float) -> str:

@@ -69,6 +69,7 @@ class FeatureMaker:
 
     Attributes:
         ease: the linear model among the sources, fitted on the training.
+        items: figures of every item, by name, as `figures.item_figures` returns them.
 
     Args:
         training: all that is known.
@@ -82,7 +83,7 @@ class FeatureMaker:
         history = training.history
         self._pairs = pair_figures(history, items)
         self._customers = customer_figures(history, self._pairs, customers, items)
-        self._items = item_figures(history, self._pairs, items)
+        self.items = item_figures(history, self._pairs, items)
         self._tastes = {
             name: (codes, *taste_figures(history, self._pairs, codes, customers))
             for name, codes in _codes(training.items).items()
@@ -178,7 +179,7 @@ class FeatureMaker:
         had = self._had[customers]
         known = np.zeros(had.shape, dtype=bool)
         known[np.repeat(np.arange(had.shape[0]), np.diff(had.indptr)), had.indices] = True
-        newly = np.broadcast_to(self._items["item_new_28"][self._pool], had.shape)
+        newly = np.broadcast_to(self.items["item_new_28"][self._pool], had.shape)
         offers = {**scores, "newly_bought": newly, "taste": self._taste_scores(customers), "store": scores["store_28"]}
         flags = np.zeros((len(SOURCES), *had.shape), dtype=bool)
         k = min(self._per_source, had.shape[1])
@@ -207,7 +208,7 @@ class FeatureMaker:
 
     def _shares_of_category(self) -> Floats:
         codes = self._tastes["category"][0]
-        lately = self._items["item_new_28"].astype(np.float64)
+        lately = self.items["item_new_28"].astype(np.float64)
         total = np.bincount(codes, weights=lately, minlength=int(codes.max(initial=0)) + 1)[codes]
         share = np.divide(lately, total, out=np.zeros(len(lately)), where=total > 0)
         return share[self._pool].astype(np.float32)
@@ -217,7 +218,7 @@ class FeatureMaker:
     ) -> Figures:
         pair = self._pairs.look_up(customer.astype(np.int64) * self._training.shape[1] + item)
         buyer = {name: values[customer] for name, values in self._customers.items()}
-        sold = {name: values[item] for name, values in self._items.items()}
+        sold = {name: values[item] for name, values in self.items.items()}
         column = self._column[item]
         inside = column >= 0
         likes = {name: _where_inside(values, row, column, inside) for name, values in scores.items()}

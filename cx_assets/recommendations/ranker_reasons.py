@@ -12,10 +12,9 @@ from scipy.sparse import csr_matrix
 
 from cx_assets.recommendations.assortment import takers_by_store
 from cx_assets.recommendations.customer_knn import CustomerKnn
-from cx_assets.recommendations.ease import Ease
-from cx_assets.recommendations.explanation import Explainer
-from cx_assets.recommendations.features import SOURCES
-from cx_assets.recommendations.figures import RECENT, item_figures, pair_figures
+from cx_assets.recommendations.explanation import Explainer, people
+from cx_assets.recommendations.features import SOURCES, FeatureMaker
+from cx_assets.recommendations.figures import RECENT
 from cx_assets.recommendations.item_knn import Content
 from cx_assets.recommendations.recommender import Positions, Training
 from cx_assets.recommendations.sparse import at
@@ -26,15 +25,14 @@ class RankerReasons:
 
     Args:
         training: what the ranker has seen.
-        ease: fitted on it.
+        maker: made of it.
     """
 
-    def __init__(self, training: Training, ease: Ease) -> None:
+    def __init__(self, training: Training, maker: FeatureMaker) -> None:
         self._training = training
-        self._ease = ease
+        self._ease = maker.ease
         self._explain = Explainer(training)
-        pairs = pair_figures(training.history, training.shape[1])
-        self._newly = item_figures(training.history, pairs, training.shape[1])["item_new_28"].astype(int)
+        self._newly = maker.items["item_new_28"].astype(int)
 
     def discovery(self, sources: NDArray[np.intp], customers: Positions, items: Positions) -> NDArray[np.object_]:
         """A reason for every pair.
@@ -85,8 +83,3 @@ class RankerReasons:
             found = at(taken, np.full(len(pairs), store), items[pairs]).astype(np.int64)
             most[pairs] = np.maximum(most[pairs], found)
         return most
-
-
-def people(number: int) -> str:
-    """`1 customer`, `1,200 customers`."""
-    return f"{number:,} customer{'' if number == 1 else 's'}"

@@ -103,7 +103,7 @@ def test_every_reason_tells_of_something_real(rows: pd.DataFrame) -> None:
 
 def test_every_source_has_words(training: Training, ranker: Ranker) -> None:
     found = ranker.features_.candidates(np.arange(10), before=False)
-    reasons = RankerReasons(training, ranker.features_.ease)
+    reasons = RankerReasons(training, ranker.features_)
     for place, source in enumerate(SOURCES):
         pairs = np.flatnonzero(found.strength[:, place] > 0)[:5]
         said = reasons.discovery(np.full(len(pairs), place), found.customer[pairs], found.item[pairs])
@@ -118,6 +118,6 @@ def test_neighbours_in_the_same_store_are_counted(training: Training, ranker: Ra
     own = training.history.chosen(training.history.customer == 5).store[0]
     near = training.history.chosen((training.history.store == own) & (training.history.age_days <= 28))
     expected = len(np.unique(near.customer[near.item == item]))
-    reasons = RankerReasons(training, ranker.features_.ease)
+    reasons = RankerReasons(training, ranker.features_)
     said = reasons.discovery(np.array([store]), np.array([5]), np.array([item]))[0]
     assert said == f"bought by {expected} customer{'' if expected == 1 else 's'} of the same store in the last 28 days"
