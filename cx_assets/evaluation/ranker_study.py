@@ -145,7 +145,9 @@ def ablation_rows(
         return "ablation", which, name, measure, found.mean[0], found.low[0], found.high[0], len(values)
 
     def learnt_models(part: Part) -> dict[bool, Model]:
-        return {had: learnt_without(_proposed(examples[had], part), part.columns, settings) for had in part.touched}
+        return {
+            had: learnt_without(_proposed(examples[had], part), had, part.columns, settings) for had in part.touched
+        }
 
     rows: Rows = [told(which, FULL, "ndcg", values) for which, values in reference(BOTH_KINDS).items()]
     found_parts = parts_of(given, full[0])
@@ -201,11 +203,12 @@ def parts_of(given: Shortlists, full: Ranker) -> list[Part]:
     return found
 
 
-def learnt_without(examples: Examples, columns: Collection[int], settings: RankerSettings) -> Model:
+def learnt_without(examples: Examples, had: bool, columns: Collection[int], settings: RankerSettings) -> Model:
     """As `learnt`, blind to some features; the model is still asked with all of them."""
-    width = examples.features.shape[1]
-    kept = np.array([column for column in range(width) if column not in set(columns)], dtype=np.intp)
-    model = learnt(replace(examples, features=examples.features[:, kept]), settings)
+    names = examples.names
+    kept = np.array([column for column in range(len(names)) if column not in set(columns)], dtype=np.intp)
+    seen = replace(examples, features=examples.features[:, kept], names=tuple(names[column] for column in kept))
+    model = learnt(seen, had, settings)
     return replace(model, columns=kept[model.columns])
 
 

@@ -31,14 +31,15 @@ DEFAULT_TRIALS: dict[str, dict[str, Any]] = {
     "two dates": {"cuts": 2},
     "half the negatives": {"negatives": 0.075},
     "smaller steps": {"iterations": 150, "learning_rate": 0.08},
-    "small trees": {"leaves": 15},
+    "all features": {"sparing": False},
+    "large trees": {"leaves": 31},
     "large leaves": {"min_leaf": 300},
     "three models": {"bags": 3},
     "customers alike": {"balance": 0.5},
 }
 """What is tried unless told otherwise: changes of the settings that the ranker has, by the trial's name."""
 
-OF_THE_TREES = ("iterations", "learning_rate", "leaves", "min_leaf", "l2", "features", "bags")
+OF_THE_TREES = ("iterations", "learning_rate", "leaves", "min_leaf", "l2", "features", "sparing", "bags")
 """Settings that trials with the same examples may differ in; a new one is safe until it is named here."""
 
 COLUMNS = ["as_of", "trial", "settings", "list", "ndcg", "customers", "chosen"]

@@ -86,9 +86,9 @@ def contenders(horizon: Horizon) -> list[Recommender]:
 def settings_for(horizon: Horizon) -> RankerSettings:
     """How the ranker learns for a horizon.
 
-    A basket is a small thing to foresee: more of them are learnt from, and a customer with a large basket counts little
-    more than one with a small basket.
+    A basket is a small thing to foresee: more of them are learnt from, by larger trees over all features, and a
+    customer with a large basket counts little more than one with a small basket.
     """
     if isinstance(horizon, Days):
         return RankerSettings(horizon=horizon)
-    return RankerSettings(horizon=horizon, cuts=8, balance=0.5, bags=2)
+    return RankerSettings(horizon=horizon, cuts=8, balance=0.5, bags=2, leaves=31, sparing=False)

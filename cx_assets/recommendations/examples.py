@@ -31,16 +31,18 @@ class Examples:
         sources: bool of shape (examples, sources), as of `Candidates`.
         taken: bool: within the horizon.
         weight: float64: how many candidates each stands for.
+        names: of the features.
     """
 
     features: NDArray[np.float32]
     sources: NDArray[np.bool_]
     taken: NDArray[np.bool_]
     weight: NDArray[np.float64]
+    names: tuple[str, ...]
 
     def chosen(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Examples:
         """Some of them."""
-        return Examples(self.features[rows], self.sources[rows], self.taken[rows], self.weight[rows])
+        return Examples(self.features[rows], self.sources[rows], self.taken[rows], self.weight[rows], self.names)
 
 
 ByKind = dict[bool, Examples]
@@ -98,11 +100,16 @@ def _of_date(past: Rewound, cut: int, negatives: float, seed: int, balance: floa
 def _kept(
     found: Candidates, taken: NDArray[np.bool_], weight: NDArray[np.float64], rows: NDArray[np.bool_]
 ) -> Examples:
-    return Examples(found.features[rows], found.sources[rows], taken[rows], weight[rows])
+    return Examples(found.features[rows], found.sources[rows], taken[rows], weight[rows], found.names)
 
 
 def _joined(parts: Sequence[Examples]) -> Examples:
     if not parts:
-        return Examples(np.zeros((0, 0), np.float32), np.zeros((0, 0), bool), np.zeros(0, bool), np.zeros(0))
-    names = Examples.__dataclass_fields__
-    return Examples(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+        return Examples(np.zeros((0, 0), np.float32), np.zeros((0, 0), bool), np.zeros(0, bool), np.zeros(0), ())
+    return Examples(
+        np.concatenate([part.features for part in parts]),
+        np.concatenate([part.sources for part in parts]),
+        np.concatenate([part.taken for part in parts]),
+        np.concatenate([part.weight for part in parts]),
+        parts[0].names,
+    )

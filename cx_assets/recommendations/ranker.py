@@ -21,6 +21,7 @@ from cx_assets.recommendations.examples import ByKind, Examples, examples_of
 from cx_assets.recommendations.features import Candidates, FeatureMaker
 from cx_assets.recommendations.recommender import Positions, Training
 from cx_assets.recommendations.rewind import Days, Horizon
+from cx_assets.recommendations.telling import telling
 from cx_assets.similarity.products import threads
 
 
@@ -41,6 +42,7 @@ class RankerSettings:
         min_leaf: examples that a leaf must hold.
         l2: how strongly leaves are held down.
         features: share of the features that each split may choose from.
+        sparing: learn from the features alone that tell most (`telling`).
         seed: of the sample and of that choice.
     """
 
@@ -51,10 +53,11 @@ class RankerSettings:
     bags: int = 1
     iterations: int = 100
     learning_rate: float = 0.1
-    leaves: int = 31
+    leaves: int = 16
     min_leaf: int = 100
     l2: float = 1.0
     features: float = 0.3
+    sparing: bool = True
     seed: int = 0
 
 
@@ -65,7 +68,7 @@ class Model:
     Attributes:
         share: of the examples' candidates that were taken.
         trees: one for each bag; none where all examples came to the same, so that the share says all.
-        columns: of the features, those that the trees look at: they differ at all in the examples.
+        columns: of the features, those that the trees look at; all of them differ in the examples.
     """
 
     share: float
@@ -124,7 +127,7 @@ class Ranker:
         self.training_ = training
         self.features_ = maker
         with ThreadPoolExecutor(threads()) as pool:
-            models = pool.map(lambda some: learnt(some, given), examples.values())
+            models = pool.map(lambda had: learnt(examples[had], had, given), examples)
         self.models_ = dict(zip(examples, models, strict=True))
         taught = any(some.taken.any() for some in examples.values())
         self.blend_ = None if taught else Blend(self.weights).fit(training)
@@ -156,15 +159,16 @@ class Ranker:
         return probability
 
 
-def learnt(examples: Examples, settings: RankerSettings) -> Model:
+def learnt(examples: Examples, had: bool, settings: RankerSettings) -> Model:
     """A model of examples of one kind; trees of one processor, since they grow no better on several."""
     total = float(examples.weight.sum())
     share = float(examples.weight[examples.taken].sum()) / total if total else 0.0
     if share in (0.0, 1.0):
         return Model(share, (), np.empty(0, dtype=np.intp))
     with threadpool_limits(1, "openmp"):
-        lowest, highest = (one.reduce(examples.features, axis=0) for one in (np.fmin, np.fmax))
-        columns = np.flatnonzero(lowest < highest)
+        columns = telling(examples.names, had) if settings.sparing else np.arange(len(examples.names))
+        lowest, highest = (one.reduce(examples.features[:, columns], axis=0) for one in (np.fmin, np.fmax))
+        columns = columns[lowest < highest]
         features = examples.features[:, columns]
         trees = tuple(
             _trees(settings, bag).fit(features, examples.taken, sample_weight=examples.weight)

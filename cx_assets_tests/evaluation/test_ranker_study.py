@@ -153,9 +153,11 @@ def test_the_full_ranker_is_the_mean_of_seeds_and_what_a_part_adds_is_its_lead(
         return ndcg_of(given, map(ranker.probabilities, given.blocks))
 
     seeds = [replace(SETTINGS, seed=SETTINGS.seed + number) for number in range(SEEDS)]
-    models = [{had: learnt(some, one) for had, some in examples.items()} for one in seeds]
+    models = [{had: learnt(some, had, one) for had, some in examples.items()} for one in seeds]
     names = given.blocks[0].names
-    blind = learnt_without(examples[True], [names.index(name) for name in grouped(names)["own history"]], SETTINGS)
+    blind = learnt_without(
+        examples[True], True, [names.index(name) for name in grouped(names)["own history"]], SETTINGS
+    )
     whole, half, without = (
         [ndcg(own) for own in models],
         [ndcg({True: own[True]}) for own in models],
@@ -184,7 +186,7 @@ def test_without_a_source_its_score_is_not_looked_at_and_the_model_of_items_had_
     assert part.name == "source: ease"
     assert [SOURCES[place] for place in part.sources or ()] == [source for source in SOURCES if source != "ease"]
     assert part.touched == (False,)
-    model = learnt_without(examples[False], part.columns, SETTINGS)
+    model = learnt_without(examples[False], False, part.columns, SETTINGS)
     (place,) = part.columns
     assert made.given.blocks[0].names[place] == "ease"
     assert model is not None
@@ -221,10 +223,10 @@ def test_the_study_learns_from_fewer_dates_in_fewer_trees_that_count_for_more() 
 def test_a_model_is_blind_to_what_is_left_out_and_sees_the_rest(made: Made, examples: ByKind) -> None:
     names = made.given.blocks[0].names
     own = grouped(names)["own history"] + grouped(names)["due"]
-    model = learnt_without(examples[True], [names.index(name) for name in own], SETTINGS)
+    model = learnt_without(examples[True], True, [names.index(name) for name in own], SETTINGS)
     assert model is not None
     assert not {names[column] for column in model.columns} & set(own)
-    everything = learnt_without(examples[True], [], SETTINGS)
+    everything = learnt_without(examples[True], True, [], SETTINGS)
     assert everything is not None
     assert set(model.columns) == set(everything.columns) - {names.index(name) for name in own}
 
