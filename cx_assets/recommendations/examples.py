@@ -7,7 +7,7 @@ Belongs here: sampling candidates and marking those that were taken. Does not: h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,8 @@ from cx_assets.recommendations.rewind import Horizon, Rewound, rewound
 from cx_assets.recommendations.sparse import at
 from cx_assets.similarity.products import threads
 
-BLOCK = 256
+BLOCK = 64
+"""Customers for whom candidates are made at once: their scores of all items fit into a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,20 @@ def examples_of(
     Returns:
         Both kinds, without examples where there are none.
     """
-    parts = [part for cut in cuts for part in _of_date(rewound(training, horizon, cut), cut, negatives, seed, balance)]
+    # NumPy, SciPy and pandas let go of the interpreter while they compute; what they find comes back in its order.
+    with ThreadPoolExecutor(threads()) as pool:
+
+        def coming(cut: int) -> Future[Sampler]:
+            return pool.submit(lambda: Sampler(rewound(training, horizon, cut), cut, negatives, seed, balance))
+
+        drawn, following = [], coming(cuts[0])
+        for place in range(len(cuts)):
+            sampler = following.result()
+            # What the next date needs is made while this one's examples are; no more dates than that are held.
+            if place + 1 < len(cuts):
+                following = coming(cuts[place + 1])
+            drawn.append(pool.map(sampler.sampled, sampler.blocks))
+        parts = [part for of_date in drawn for part in of_date]
     return {had: _joined([part[had] for part in parts]) for had in (True, False)}
 
 
@@ -76,25 +90,37 @@ def blocks_of(customers: NDArray[np.intp]) -> list[NDArray[np.intp]]:
     return [customers[start : start + BLOCK] for start in range(0, len(customers), BLOCK)]
 
 
-def _of_date(past: Rewound, cut: int, negatives: float, seed: int, balance: float) -> list[ByKind]:
-    judged = np.flatnonzero(past.judged)
-    if not len(judged):
-        return []
-    maker = FeatureMaker(past.training)
-    counts = np.maximum(np.diff(past.taken.indptr), 1).astype(np.float64) ** -balance
+class Sampler:
+    """Draws the examples of one date, block by block.
 
-    def sampled(block: NDArray[np.intp]) -> ByKind:
-        found = maker.candidates(block)
+    Attributes:
+        blocks: the customers that there are examples of; none if nobody took anything.
+    """
+
+    def __init__(self, past: Rewound, cut: int, negatives: float, seed: int, balance: float) -> None:
+        self.blocks = blocks_of(np.flatnonzero(past.judged))
+        self._past = past
+        self._seed = [seed, cut]
+        self._negatives = negatives
+        self._counts = np.maximum(np.diff(past.taken.indptr), 1).astype(np.float64) ** -balance
+        if self.blocks:
+            self._maker = FeatureMaker(past.training)
+
+    def sampled(self, block: NDArray[np.intp]) -> ByKind:
+        """All candidates of a block's customers that were taken, and a share of the others."""
         # By the block's first customer, so that the sample doesn't depend on which thread comes first.
-        dice = np.random.default_rng([seed, cut, int(block[0])])
-        taken = at(past.taken, found.customer, found.item) > 0
-        kept = taken | (dice.random(len(taken)) < negatives)
-        weight = counts[found.customer] * np.where(taken, 1.0, 1.0 / negatives)
-        return {had: _kept(found, taken, weight, kept & (found.had == had)) for had in (True, False)}
+        dice = np.random.default_rng([*self._seed, int(block[0])])
 
-    # NumPy and SciPy let go of the interpreter while they compute; the blocks come back in their order.
-    with ThreadPoolExecutor(threads()) as pool:
-        return list(pool.map(sampled, blocks_of(judged)))
+        def drawn(customer: NDArray[np.intp], item: NDArray[np.intp]) -> NDArray[np.bool_]:
+            return self._taken(customer, item) | (dice.random(len(item)) < self._negatives)
+
+        found = self._maker.candidates(block, sample=drawn)
+        taken = self._taken(found.customer, found.item)
+        weight = self._counts[found.customer] * np.where(taken, 1.0, 1.0 / self._negatives)
+        return {had: _kept(found, taken, weight, found.had == had) for had in (True, False)}
+
+    def _taken(self, customer: NDArray[np.intp], item: NDArray[np.intp]) -> NDArray[np.bool_]:
+        return at(self._past.taken, customer, item) > 0
 
 
 def _kept(

@@ -6,7 +6,7 @@ Belongs here: who proposes which new items, and one row of figures per candidate
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,9 @@ PER_SOURCE = 60
 
 SHELF_DAYS = (14.0, 28.0, 84.0)
 """How far back the sales of a customer's stores are looked at."""
+
+Sample = Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.bool_]]
+"""From customers and items, pair by pair and ordered by both, to which of the pairs are kept."""
 
 
 @dataclass(frozen=True)
@@ -110,13 +113,16 @@ class FeatureMaker:
             taken, visitors = takers_by_store(history, days, training.shape)
             self._shelves[days] = (csr_matrix(taken[:, self._pool]), visitors)
 
-    def candidates(self, customers: Positions, *, new: bool = True, before: bool = True) -> Candidates:
+    def candidates(
+        self, customers: Positions, *, new: bool = True, before: bool = True, sample: Sample | None = None
+    ) -> Candidates:
         """The candidates of a block of customers, with their features.
 
         Args:
             customers: positions, ascending.
             new: with items that the customer has not had, as the sources propose them.
             before: with items that the customer has had.
+            sample: chooses among all of them before their features are made; None for all.
         """
         scores = self._scores(customers)
         had = self._training.counts[customers]
@@ -139,6 +145,8 @@ class FeatureMaker:
             strength.append(strong)
         row, item = np.concatenate(rows), np.concatenate(items)
         order = np.lexsort((item, row))
+        if sample is not None:
+            order = order[sample(np.asarray(customers)[row[order]], item[order])]
         row, item = row[order], item[order]
         who = np.asarray(customers)[row]
         features = self._features(who, row, item, scores)
@@ -185,9 +193,10 @@ class FeatureMaker:
         k = min(self._per_source, had.shape[1])
         for place, source in enumerate(SOURCES):
             # Equals of the last are all proposed, so that no order decides.
-            offered = np.where(known, np.float32(-np.inf), offers[source])
+            offered = np.where(known, np.float32(0), offers[source])
+            # From the front of the negated scores: among many equals NumPy finds the k-th from the back slowly.
             least = -np.partition(-offered, k - 1, axis=1)[:, k - 1 : k] if k else np.zeros((len(offered), 1))
-            flags[place] = (offered >= np.maximum(least, np.float32(1e-12))) & np.isfinite(offered)
+            np.greater_equal(offered, np.maximum(least, np.float32(1e-12)), out=flags[place])
         together = flags.any(axis=0)
         flat = np.flatnonzero(together.reshape(-1))
         row, column = flat // had.shape[1], flat % had.shape[1]

@@ -16,13 +16,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cx_assets.recommendations.composition import capped, composed
+from cx_assets.recommendations.examples import blocks_of
 from cx_assets.recommendations.explained import Explained, explained
 from cx_assets.recommendations.explanation import Explainer
 from cx_assets.recommendations.filling import filled_places
 from cx_assets.recommendations.filters import Filters, category_codes
 from cx_assets.recommendations.own_baskets import basket_counts
 from cx_assets.recommendations.ranker import Ranker
-from cx_assets.recommendations.ranking import BLOCK, RankedLists, joined, of_customers, top
+from cx_assets.recommendations.ranking import RankedLists, joined, of_customers, top
 from cx_assets.recommendations.recommender import Positions, Training
 from cx_assets.similarity.products import threads
 
@@ -119,10 +120,9 @@ def _ranked(
         new = of_customers(kept[1], known)
         return kept[0], new, leads(new.customer, new.item), removed
 
-    blocks = [everyone[start : start + BLOCK] for start in range(0, len(everyone), BLOCK)]
     # NumPy and SciPy let go of the interpreter while they compute; the blocks come back in their order.
     with ThreadPoolExecutor(threads()) as pool:
-        found = list(pool.map(block, blocks))
+        found = list(pool.map(block, blocks_of(everyone)))
     leads = np.concatenate([np.empty(0, np.intp), *(one[2] for one in found)])
     return joined([one[0] for one in found]), joined([one[1] for one in found]), leads, sum(one[3] for one in found)
 

@@ -113,7 +113,10 @@ class Ranker:
 
     def fit(self, training: Training) -> Self:
         """Learn from what customers took after earlier as-of dates."""
-        return self.learn(training, FeatureMaker(training), self.examples(training))
+        with ThreadPoolExecutor(1) as pool:
+            maker = pool.submit(FeatureMaker, training)
+            examples = self.examples(training)
+        return self.learn(training, maker.result(), examples)
 
     def examples(self, training: Training) -> ByKind:
         """What it learns from; the same for all settings that differ in the trees alone."""
