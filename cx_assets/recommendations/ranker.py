@@ -113,10 +113,9 @@ class Ranker:
 
     def fit(self, training: Training) -> Self:
         """Learn from what customers took after earlier as-of dates."""
-        with ThreadPoolExecutor(1) as pool:
-            maker = pool.submit(FeatureMaker, training)
-            examples = self.examples(training)
-        return self.learn(training, maker.result(), examples)
+        # First, because it reads what similarities are stored, over a connection that no two threads may use at once.
+        maker = FeatureMaker(training)
+        return self.learn(training, maker, self.examples(training))
 
     def examples(self, training: Training) -> ByKind:
         """What it learns from; the same for all settings that differ in the trees alone."""
