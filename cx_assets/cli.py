@@ -58,7 +58,7 @@ def backtest(
     first: Annotated[str | None, typer.Option("--from", help="The first as-of date, a Monday as 2017-08-14.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="The last as-of date.")] = None,
 ) -> None:
-    """Judge every recommender on what followed the as-of dates FROM to TO, one each week; needs a run before."""
+    """Judge every recommender on what followed the as-of dates FROM to TO, one a week; the first time run before."""
     # Imported by the commands that need them: they load the scientific libraries, which takes seconds.
     from cx_assets.evaluation.config import EvaluationSettings
     from cx_assets.evaluation.terminal import leader_boards
@@ -67,6 +67,10 @@ def backtest(
     dataset = _usable_dataset(settings)
     dates = weekly_backtest(dataset, EvaluationSettings().horizon_days).get_partition_keys()
     chosen = _range(dates, first, last, "an as-of date of the backtest", "--from", "--to")
+    if not settings.warehouse_path.exists():
+        console.print("There is no warehouse yet, so everything is run first.\n")
+        run()
+        console.print()
     home = prepare_home(settings)
     began = time.monotonic()
     console.print(f"[bold]{escape(dataset.title)}[/], as-of dates {chosen[0]} to {chosen[1]}\n")

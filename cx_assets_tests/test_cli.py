@@ -105,6 +105,20 @@ def test_a_search_before_any_run_says_what_is_missing(cx: Cx) -> None:
     assert "warehouse.events is not there yet: materialize events first." in told.output
 
 
+def test_a_backtest_before_any_run_begins_with_one_and_ends_where_that_fails(
+    cx: Cx, dataset: Dataset, tmp_path: Path
+) -> None:
+    text = dataset.path.read_text("utf-8")
+    dataset.path.write_text(text.replace("2024-03-05", "2024-05-09"), "utf-8")
+    told = cx("backtest")
+    assert told.exit_code == 1
+    assert "There is no warehouse yet, so everything is run first." in told.output
+    # Half of the shop's events are broken, which stops the run.
+    assert "rejected_events: few_events_are_rejected" in told.output
+    assert "as-of dates" not in told.output
+    assert not (tmp_path / "data" / "backtest").exists()
+
+
 def test_tables_prints_every_table_and_column(cx: Cx, dataset: Dataset) -> None:
     told = cx("tables")
     assert told.exit_code == 0
