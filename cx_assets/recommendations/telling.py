@@ -70,7 +70,10 @@ _OF_DISCOVERIES = (
 )
 
 PATTERNS = {True: (*_OF_ALL, *_OF_REPEATS), False: (*_OF_ALL, *_OF_DISCOVERIES)}
-"""Names by whether the customer had the item before; a star stands for every category and other attribute of items."""
+"""Names by whether the customer had the item before; a star stands for every category and other attribute of items.
+
+A stored list of a backtest doesn't know these names: whoever changes them raises `evaluation.backtest.CODE_VERSION`.
+"""
 
 
 def telling(names: Sequence[str], had: bool) -> NDArray[np.intp]:
