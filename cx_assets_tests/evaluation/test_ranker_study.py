@@ -155,14 +155,10 @@ def test_the_full_ranker_is_the_mean_of_seeds_and_what_a_part_adds_is_its_lead(
     seeds = [replace(SETTINGS, seed=SETTINGS.seed + number) for number in range(SEEDS)]
     models = [{had: learnt(some, had, one) for had, some in examples.items()} for one in seeds]
     names = given.blocks[0].names
-    blind = learnt_without(
-        examples[True], True, [names.index(name) for name in grouped(names)["own history"]], SETTINGS
-    )
-    whole, half, without = (
-        [ndcg(own) for own in models],
-        [ndcg({True: own[True]}) for own in models],
-        ndcg({True: blind}),
-    )
+    own_history = [names.index(name) for name in grouped(names)["own history"]]
+    blind = learnt_without(examples[True], True, own_history, SETTINGS)
+    whole, half = [ndcg(own) for own in models], [ndcg({True: own[True]}) for own in models]
+    without = ndcg({True: blind})
     for which in LISTS:
         mean = np.mean([one[which].mean() for one in whole])
         assert made.row("ablation", which, FULL, "ndcg")["value"] == pytest.approx(mean)
