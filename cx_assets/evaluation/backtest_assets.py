@@ -13,28 +13,30 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cx_assets.evaluation import tables
-from cx_assets.evaluation.backtest import DEPTH, ListStore, computed, fingerprint, fingerprint_before, versions
-from cx_assets.evaluation.backtest_figures import Pool, apart, judged, pooled_comparisons, pooled_rows
+from cx_assets.evaluation.backtest import ListStore, computed, fingerprint, fingerprint_before, stored_rows, versions
+from cx_assets.evaluation.backtest_figures import Pool, pooled_comparisons, pooled_rows
+from cx_assets.evaluation.backtest_judging import Judging, non_overlapping
 from cx_assets.evaluation.backtest_report_asset import backtest_report
 from cx_assets.evaluation.cohorts import cohort_rows
 from cx_assets.evaluation.config import EvaluationSettings
 from cx_assets.evaluation.evidence_assets import EVIDENCE
-from cx_assets.evaluation.figures import JudgedLists, metric_rows
+from cx_assets.evaluation.figures import metric_rows
 from cx_assets.evaluation.judging import training_before
-from cx_assets.evaluation.last_basket import before_the_last_basket, last_basket_truth, usual_events
+from cx_assets.evaluation.last_basket import before_the_last_basket, usual_events
 from cx_assets.evaluation.list_context import list_context
 from cx_assets.evaluation.list_figures import list_metric_rows
 from cx_assets.evaluation.rejudged import rejudged_rows
 from cx_assets.evaluation.report_data import customers_in, customers_with, recommendable_items
-from cx_assets.evaluation.split import LISTS, Window, next_basket_truth, training_events, truth
+from cx_assets.evaluation.split import LISTS, Window, training_events
 from cx_assets.matrices.config import InteractionWeights
 from cx_assets.recommendations.catalogue import CHALLENGER, contenders
 from cx_assets.recommendations.recommender import Training
 from cx_assets.recommendations.rewind import Baskets, Days
 from cx_assets.rules.config import RuleMining
-from cx_assets.table import Table, TableSpec, as_of_date, markdown, sql, table_asset
-from cx_assets.table.schema import instant
+from cx_assets.table import Table, TableSpec, as_of_date, markdown, table_asset
 from cx_assets.table.warehouse import Warehouse
+
+METRICS_VERSION, COMPARISONS_VERSION = "3", "2"
 
 
 def backtest_assets(weekly: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
@@ -106,9 +108,10 @@ def last_basket_lists(
     return store.rows
 
 
-@table_asset(tables.BACKTEST_METRICS, code_version="2", kinds=("python",))
+@table_asset(tables.BACKTEST_METRICS, code_version=METRICS_VERSION, kinds=("python",))
 def backtest_metrics(
     context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
     backtest_lists: Table,
     last_basket_lists: Table,
     events: Table,
@@ -119,13 +122,57 @@ def backtest_metrics(
     """One row per protocol, as-of date, recommender, list, metric, k and cohort: how good the lists of backtests were.
 
     Each as-of date by itself for the trend; without an as-of date the mean over the dates whose horizons don't overlap.
+    Rows whose lists and data are as they were are kept.
     """
-    settings = evaluation_settings
+    given = Judging(backtest_lists, last_basket_lists, events, items, evaluation_settings, interaction_weights)
+    version = given.version(METRICS_VERSION)
+    kept = stored_rows(warehouse, tables.BACKTEST_METRICS, version)
+    if kept is None:
+        found = metrics_of(given).assign(version=version)
+    else:
+        context.log.info("the metrics of these lists and data are there already")
+        found = kept.df()
+    board = found[found["as_of"].isna() & (found["cohort"] == "all") & (found["metric"] == "ndcg") & (found["k"] == 10)]
+    shown = board.pivot_table(index=["protocol", "recommender"], columns="list", values="value").round(4).reset_index()
+    context.add_output_metadata({"ndcg_10": dg.MetadataValue.md(markdown(shown))})
+    return found
+
+
+@table_asset(tables.BACKTEST_COMPARISONS, code_version=COMPARISONS_VERSION, kinds=("python",))
+def backtest_comparisons(
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    backtest_lists: Table,
+    last_basket_lists: Table,
+    events: Table,
+    items: Table,
+    evaluation_settings: EvaluationSettings,
+    interaction_weights: InteractionWeights,
+) -> pd.DataFrame:
+    """One row per protocol, recommender, baseline, list, metric and k: by how much it leads over all as-of dates.
+
+    Every recommender against every other, over dates whose horizons don't overlap, in pairs over customers. Rows whose
+    lists and data are as they were are kept.
+    """
+    given = Judging(backtest_lists, last_basket_lists, events, items, evaluation_settings, interaction_weights)
+    version = given.version(COMPARISONS_VERSION)
+    kept = stored_rows(warehouse, tables.BACKTEST_COMPARISONS, version)
+    if kept is None:
+        found = comparisons_of(given).assign(version=version)
+    else:
+        context.log.info("the comparisons of these lists and data are there already")
+        found = kept.df()
+    shown = found[(found["recommender"] == CHALLENGER) & (found["metric"] == "ndcg") & (found["k"] == 10)].round(4)
+    context.add_output_metadata({"ndcg_leads": dg.MetadataValue.md(markdown(shown.drop(columns="version")))})
+    return found
+
+
+def metrics_of(given: Judging) -> pd.DataFrame:
+    """The rows of `backtest_metrics`, without their version."""
+    settings, events, items = given.settings, given.events, given.items
     ks, draws = settings.list_lengths, {"resamples": settings.resamples, "seed": settings.seed}
     frames = []
-    for protocol, dates in by_protocol(
-        backtest_lists, last_basket_lists, events, items, settings, interaction_weights
-    ).items():
+    for protocol, dates in given.by_protocol().items():
         chosen = non_overlapping(dates)
         pools = {which: Pool.of(chosen, which, ks) for which in LISTS}
         frames += [
@@ -153,88 +200,27 @@ def backtest_metrics(
                 **draws,
             )
             frames.append(rows.assign(protocol=protocol, as_of=date.date, cohort="all"))
-    found = _together(frames, tables.BACKTEST_METRICS)
-    board = found[found["as_of"].isna() & (found["cohort"] == "all") & (found["metric"] == "ndcg") & (found["k"] == 10)]
-    shown = board.pivot_table(index=["protocol", "recommender"], columns="list", values="value").round(4).reset_index()
-    context.add_output_metadata({"ndcg_10": dg.MetadataValue.md(markdown(shown))})
-    return found.astype({"as_of": "datetime64[us]"})
+    return _together(frames, tables.BACKTEST_METRICS).astype({"as_of": "datetime64[us]"})
 
 
-@table_asset(tables.BACKTEST_COMPARISONS, code_version="1", kinds=("python",))
-def backtest_comparisons(
-    context: dg.AssetExecutionContext,
-    backtest_lists: Table,
-    last_basket_lists: Table,
-    events: Table,
-    items: Table,
-    evaluation_settings: EvaluationSettings,
-    interaction_weights: InteractionWeights,
-) -> pd.DataFrame:
-    """One row per protocol, recommender, baseline, list, metric and k: by how much it leads over all as-of dates.
-
-    Every recommender against every other, over dates whose horizons don't overlap, in pairs over customers.
-    """
-    settings = evaluation_settings
+def comparisons_of(given: Judging) -> pd.DataFrame:
+    """The rows of `backtest_comparisons`, without their version."""
+    settings = given.settings
     frames = []
-    for protocol, dates in by_protocol(
-        backtest_lists, last_basket_lists, events, items, settings, interaction_weights, overlapping=False
-    ).items():
+    for protocol, dates in given.by_protocol(overlapping=False).items():
         for which in LISTS:
             pool = Pool.of(dates, which, settings.list_lengths)
             if pool is not None:
                 rows = pooled_comparisons(pool, which, resamples=settings.resamples, seed=settings.seed)
                 frames.append(rows.assign(protocol=protocol))
-    found = _together(frames, tables.BACKTEST_COMPARISONS)
-    shown = found[(found["recommender"] == CHALLENGER) & (found["metric"] == "ndcg") & (found["k"] == 10)].round(4)
-    context.add_output_metadata({"ndcg_leads": dg.MetadataValue.md(markdown(shown))})
-    return found
-
-
-def by_protocol(
-    backtest_lists: Table,
-    last_basket_lists: Table,
-    events: Table,
-    items: Table,
-    settings: EvaluationSettings,
-    interaction_weights: InteractionWeights,
-    *,
-    overlapping: bool = True,
-) -> dict[str, list[JudgedLists]]:
-    """Stored lists, judged: by protocol, one for each as-of date; those of the last basket are one.
-
-    Without `overlapping` ones only the dates of `non_overlapping` are judged: of a range of weeks a quarter.
-    """
-    dates = [row[0] for row in sql("select distinct as_of from t order by as_of", t=backtest_lists).fetchall()]
-    found: dict[str, list[JudgedLists]] = {"horizon": [], "next_basket": [], "last_basket": []}
-    for as_of in reversed(dates):
-        window = Window(as_of, settings.horizon_days)
-        lists = sql(f"select * from t where as_of = {instant(as_of)}", t=backtest_lists)
-        for protocol, taken in (
-            ("horizon", truth),
-            ("next_basket", next_basket_truth),
-        ):
-            if not overlapping and found[protocol] and window.end > found[protocol][0].date:
-                continue
-            pairs = taken(events, items, window)
-            date = judged(lists, pairs, as_of=as_of, horizon_days=window.horizon_days, depth=DEPTH)
-            found[protocol][:0] = [date] if date.lists else []
-    past = before_the_last_basket(usual_events(events), items.df(), as_of_date(events), interaction_weights.weights())
-    last = judged(last_basket_lists, last_basket_truth(past), as_of=as_of_date(events), horizon_days=1, depth=DEPTH)
-    found["last_basket"] = [last] if last.lists else []
-    return found
-
-
-def non_overlapping(dates: Sequence[JudgedLists]) -> list[JudgedLists]:
-    """Of dates those whose horizons don't overlap, from the last backwards; a date without anybody judged is none."""
-    told = [one for one in dates if one.as_of is not None and one.horizon_days is not None]
-    chosen = set(apart([one.date for one in told], max((one.horizon_days or 0 for one in told), default=0)))
-    return [one for one in told if one.as_of in chosen]
+    return _together(frames, tables.BACKTEST_COMPARISONS)
 
 
 def _together(frames: Sequence[pd.DataFrame], spec: TableSpec) -> pd.DataFrame:
-    """All frames as one; without any, a table without rows."""
+    """All frames as one, still without their version; without any, a table without rows."""
     filled = [frame for frame in frames if len(frame)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=spec.column_names)
+    unversioned = [name for name in spec.column_names if name != "version"]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=unversioned)
 
 
 def _require_whole(window: Window, until: datetime) -> None:

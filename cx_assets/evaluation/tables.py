@@ -125,6 +125,7 @@ BACKTEST_METRICS = schema(
     column("ci_low", "double", "lower end of the 95 % interval over customers"),
     column("ci_high", "double", "upper end of the 95 % interval over customers"),
     column("customers", "bigint", "customers behind the figure"),
+    column("version", "varchar", "of the lists and all that they were judged by; rows of the same version are kept"),
 )
 
 BACKTEST_COMPARISONS = schema(
@@ -147,6 +148,7 @@ BACKTEST_COMPARISONS = schema(
     column("dates", "bigint", "as-of dates whose horizons don't overlap"),
     column("dates_ahead", "bigint", "of them those on which the recommender leads"),
     column("customers", "bigint", "customers behind the figure"),
+    column("version", "varchar", "of the lists and all that they were judged by; rows of the same version are kept"),
     key=("protocol", "recommender", "baseline", "list", "metric", "k"),
 )
 

@@ -27,6 +27,7 @@ STRENGTH = {
 EXTENT = Extent(DATES[0], DATES[-1], len(DATES), 220, 123_456)
 LISTS = ("both", "repeat", "discovery")
 SCALE = {"both": 1.0, "repeat": 1.2, "discovery": 0.1}
+VERSION = "7"
 PROTOCOLS = ("horizon", "next_basket", "last_basket")
 COHORTS = ("1 to 2 baskets", "81 baskets and more", "first 28 days")
 
@@ -38,7 +39,8 @@ def metrics(strength: dict[str, float] | None = None, customers: int = 200) -> p
     def add(
         protocol: str, as_of: datetime | None, name: str, which: str, metric: str, cohort: str, value: float
     ) -> None:
-        found.append((protocol, as_of, name, which, metric, 10, cohort, value, value * 0.9, value * 1.1, customers))
+        figures = (value, value * 0.9, value * 1.1, customers)
+        found.append((protocol, as_of, name, which, metric, 10, cohort, *figures, VERSION))
 
     for name, base in (strength or STRENGTH).items():
         for which in LISTS:
@@ -90,6 +92,7 @@ def _lead(protocol: str, which: str, ours: str, theirs: str, held: dict[str, flo
         "dates": 2,
         "dates_ahead": 2 if lead > 0 else 0,
         "customers": 200,
+        "version": VERSION,
     }
 
 

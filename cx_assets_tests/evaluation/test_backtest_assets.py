@@ -34,6 +34,8 @@ from cx_assets_tests.runs import error_of, failed, frame, rows, tamper, verdicts
 NAMES = [one.name for one in contenders(Days(HORIZON))]
 KS = (5, 10, 20)
 LISTS = "select * from evaluation.backtest_lists order by all"
+JUDGED = ("backtest_metrics", "backtest_comparisons")
+KEPT = [f"the {what} of these lists and data are there already" for what in ("comparisons", "metrics")]
 LAST_BASKETS = "select * from evaluation.last_basket_lists order by all"
 
 
@@ -97,6 +99,22 @@ def test_a_second_run_changes_no_list_of_a_last_basket(whole: Run, copied: Path)
     before = frame(whole.database, LAST_BASKETS)
     again = backtest(copied, assets=("last_basket_lists",))
     pd.testing.assert_frame_equal(frame(again.database, LAST_BASKETS), before)
+
+
+def test_a_second_run_judges_nothing_anew_and_changes_no_figure(whole: Run, copied: Path) -> None:
+    again = backtest(copied, assets=JUDGED)
+    assert sorted(line for line in again.log if "there already" in line) == KEPT
+    for table in JUDGED:
+        query = f"select * from evaluation.{table} order by all"
+        pd.testing.assert_frame_equal(frame(again.database, query), frame(whole.database, query))
+
+
+def test_lists_of_another_version_are_judged_anew(copied: Path) -> None:
+    changed = "update evaluation.backtest_lists set version = 'another' where recommender = 'ease'"
+    tamper(settings_of(copied).warehouse_path, changed)
+    again = backtest(copied, assets=JUDGED)
+    assert again.result.success, error_of(again.result)
+    assert [line for line in again.log if "there already" in line] == []
 
 
 def test_a_range_of_dates_equals_its_dates_one_by_one_the_last_first(whole: Run, loaded: Path, tmp_path: Path) -> None:

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import dagster as dg
 import pandas as pd
-import pyarrow as pa
 import pytest
 
-from cx_assets.evaluation.backtest_assets import backtest_comparisons, backtest_metrics, non_overlapping
+from cx_assets.evaluation.backtest_assets import comparisons_of, metrics_of
 from cx_assets.evaluation.backtest_figures import judged
+from cx_assets.evaluation.backtest_judging import Judging, non_overlapping
 from cx_assets.evaluation.config import EvaluationSettings
 from cx_assets.evaluation.split import Window, next_basket_truth
 from cx_assets.evaluation.tables import BACKTEST_COMPARISONS, BACKTEST_LISTS, BACKTEST_METRICS, LAST_BASKET_LISTS
@@ -43,7 +42,7 @@ def lists_as_of(*dates: datetime, recommenders: tuple[str, ...] = ("ease", "rank
 def made(tables: Tables, lists: pd.DataFrame, events: list[tuple[str, ...]]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Metrics and comparisons."""
     last_basket = tables(lists[LAST_BASKET_LISTS.column_names].iloc[:0])
-    given = (
+    given = Judging(
         tables(lists),
         last_basket,
         tables(events_of(events)),
@@ -51,14 +50,12 @@ def made(tables: Tables, lists: pd.DataFrame, events: list[tuple[str, ...]]) -> 
         SETTINGS,
         InteractionWeights(),
     )
-    return (
-        backtest_metrics(dg.build_asset_context(), *given),
-        backtest_comparisons(dg.build_asset_context(), *given),
-    )
+    return metrics_of(given), comparisons_of(given)
 
 
-def columns_of(rows: pd.DataFrame | pa.Table) -> list[str]:
-    return sorted(rows.columns)
+def columns_of(rows: pd.DataFrame) -> list[str]:
+    """Those of the frame, and the version that the assets add."""
+    return sorted([*rows.columns, "version"])
 
 
 def test_one_date_has_figures_and_leads_of_the_declared_columns(tables: Tables) -> None:
