@@ -64,7 +64,7 @@ def last_basket_truth(past: Rewound) -> pd.DataFrame:
     """The pairs to foresee: customer_id, item_id, had_before, has_history; recommendable items of judged customers."""
     training: Training = past.training
     taken = past.taken.tocoo()
-    kept = past.judged[taken.row] & training.recommendable[taken.col]
+    kept = past.known[taken.row] & training.recommendable[taken.col]
     rows, columns = taken.row[kept], taken.col[kept]
     return pd.DataFrame(
         {

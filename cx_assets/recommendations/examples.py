@@ -98,7 +98,7 @@ class Sampler:
     """
 
     def __init__(self, past: Rewound, cut: int, negatives: float, seed: int, balance: float) -> None:
-        self.blocks = blocks_of(np.flatnonzero(past.judged))
+        self.blocks = blocks_of(np.flatnonzero(past.known)) if past.taken.nnz else []
         self._past = past
         self._seed = [seed, cut]
         self._negatives = negatives

@@ -42,12 +42,13 @@ class Rewound:
         training: as it was known then. Customers and items keep their positions.
         taken: float32 CSR of shape (customers, items), 1 where a customer took the item in the horizon after it;
             purchases count, or every event where there are no purchases.
-        judged: bool of shape (customers,): had a history then and took something.
+        known: bool of shape (customers,): had a history then and, where the horizon is a basket, that basket. Who took
+            nothing in a horizon of days is among them, or what is learnt would foresee too much for everyone.
     """
 
     training: Training
     taken: csr_matrix
-    judged: NDArray[np.bool_]
+    known: NDArray[np.bool_]
 
 
 def rewound(training: Training, horizon: Horizon, steps: int = 1) -> Rewound:
@@ -85,7 +86,9 @@ def rewound(training: Training, horizon: Horizon, steps: int = 1) -> Rewound:
     taken = by_pair(took.customer, took.item, np.ones(len(took.item)), training.shape)
     taken.data[:] = 1
     known = np.bincount(earlier.customer, minlength=training.shape[0]) > 0
-    return Rewound(_with_history(training, earlier, as_of), taken, known & (np.diff(taken.indptr) > 0))
+    if isinstance(horizon, Baskets):
+        known &= np.diff(taken.indptr) > 0
+    return Rewound(_with_history(training, earlier, as_of), taken, known)
 
 
 def _counted_again(history: History) -> NDArray[np.int32]:

@@ -74,7 +74,9 @@ def test_scores_are_probabilities_of_candidates_that_may_be_recommended(fitted: 
     assert training.recommendable[scores.indices].all()
 
 
-def test_probabilities_add_up_to_about_what_is_taken(fitted: Ranker, training: Training, events: pd.DataFrame) -> None:
+def test_probabilities_add_up_to_about_what_is_taken(training: Training, events: pd.DataFrame) -> None:
+    # Smaller trees: larger ones learn the drawn examples of sixty customers by heart, and foresee more for all others.
+    fitted = Ranker(replace(SETTINGS, iterations=30, leaves=3)).fit(training)
     end = AS_OF + timedelta(days=7)
     later = events[(events["occurred_at"] >= AS_OF) & (events["occurred_at"] < end)]
     took = later[["customer_id", "item_id"]].drop_duplicates()
@@ -115,7 +117,7 @@ def test_everybodys_repeats_begin_with_their_staples(fitted: Ranker, training: T
     lists = listed(rank(fitted, training, EVERYONE, "repeat", 2), training)
     weekly = [c for c in range(CUSTOMERS) if rhythm(c) == 7]
     right = [set(lists[f"c{c:03d}"]) == {f"i{item:02d}" for item in staples(c)} for c in weekly]
-    assert np.mean(right) >= 0.9
+    assert np.mean(right) > 0.95
 
 
 def test_the_same_input_gives_the_same_lists_to_the_bit(fitted: Ranker, training: Training) -> None:
