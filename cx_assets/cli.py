@@ -143,7 +143,13 @@ def recommend(
             rows, when = published_rows(database, customer)
         else:
             day = datetime.fromisoformat(as_of)
-            rows, when = rows_as_of(database, customer, day, InteractionWeights().weights(), Ranking().settings())
+            rows, when = rows_as_of(
+                database,
+                customer,
+                day,
+                InteractionWeights(others=load_dataset(settings.dataset).own_weights()).weights(),
+                Ranking().settings(),
+            )
     except (LookupError, ValueError) as error:
         console.print(f"[red]{escape(str(error.args[0]))}[/]", soft_wrap=True)
         raise typer.Exit(1) from None
@@ -158,6 +164,22 @@ def doctor() -> None:
     sources = len(dataset.events)
     console.print(f"[green]{dataset.path.name} fits its files[/]: {sources} source{'s' * (sources > 1)} of events,")
     console.print(f"days {dataset.first_day} to {dataset.last_day or 'today'}.")
+
+
+@app.command()
+def example(
+    folder: Annotated[Path, typer.Argument(help="Where its files go; made if it isn't there.")],
+) -> None:
+    """Write a generated news site with its manifest: a dataset to try, whose manifest can be copied."""
+    from cx_assets.examples.news_site import write_news_site
+
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        console.print(f"[red]{escape(str(folder))} isn't empty.[/] Name a folder that is yet to be made.")
+        raise typer.Exit(1)
+    manifest = write_news_site(folder)
+    console.print(
+        f"Written to {escape(str(folder))}/. Run it with\n\n  CX_DATASET={escape(str(manifest))} cx run", soft_wrap=True
+    )
 
 
 @app.command()

@@ -6,10 +6,11 @@ Belongs here: what a manifest may say. Does not: its text, lines and nearest nam
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -23,7 +24,7 @@ from pydantic import (
 )
 
 from cx_assets.manifest import ManifestError as ManifestError
-from cx_assets.manifest import Part, explained, find_manifest, read_manifest
+from cx_assets.manifest import Part, did_you_mean, explained, find_manifest, read_manifest
 from cx_assets.source import Source
 
 EVENT_TYPES = ("purchase", "view", "cart", "rating")
@@ -53,6 +54,17 @@ def _attribute_name(name: str) -> str:
 
 
 Sql = Annotated[str, BeforeValidator(_as_sql)]
+
+
+def _event_type_name(name: str) -> str:
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        raise ValueError("the name of an event type is lower-case letters, digits and _")
+    if name in EVENT_TYPES:
+        raise ValueError(f"every dataset has the event type {name}: its weight is set in resource interaction_weights")
+    return name
+
+
+EventTypeName = Annotated[str, AfterValidator(_event_type_name)]
 AttributeName = Annotated[str, AfterValidator(_attribute_name)]
 
 
@@ -103,6 +115,13 @@ class Attribute(Part):
         if self.type == "varchar" and (value is None or not str(value).strip()):
             raise ValueError("missing.value must say what stands in for a missing value")
         return self
+
+
+class EventType(Part):
+    """A type of event that the dataset has beside those that every dataset may have."""
+
+    weight: float = Field(gt=0, allow_inf_nan=False, description="What one of them counts, beside 1 of a purchase.")
+    meaning: str = Field(min_length=1, description="What the customer did, in words.")
 
 
 class EventColumns(Part):
@@ -205,7 +224,16 @@ class Dataset(Part):
     first_day: Day
     last_day: Day | None = Field(default=None, description="Left out while the dataset still grows.")
     rating_scale: tuple[float, float] | None = Field(default=None, description="The lowest and the highest rating.")
-    basket_event_types: tuple[Literal["purchase", "view", "cart", "rating"], ...] = ("purchase",)
+    timezone: str = Field(
+        default="UTC", description="The zone of times told without an offset, and of days: its name, as Europe/Berlin."
+    )
+    event_types: dict[EventTypeName, EventType] = Field(
+        default_factory=dict, description="Types beyond purchase, view, cart and rating."
+    )
+    basket_event_types: Annotated[tuple[str, ...], Field(min_length=1)] = ("purchase",)
+    session_gap_minutes: float | None = Field(
+        default=None, gt=0, description="An event that tells no basket begins a new one after a longer pause than this."
+    )
     events: Annotated[tuple[EventSource, ...], Field(min_length=1)]
     customers: Customers | None = None
     items: Items | None = None
@@ -229,6 +257,32 @@ class Dataset(Part):
             raise ValueError(f"{list(scale)} must be the lowest, then the highest rating")
         return scale
 
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, timezone: str) -> str:
+        zones = available_timezones()
+        if timezone not in zones:
+            near = did_you_mean(timezone, sorted(zones))
+            hint = near if "Did" in near else " Write it as Europe/Berlin."
+            raise ValueError(f"no such time zone: {timezone!r}.{hint}")
+        return timezone
+
+    @model_validator(mode="after")
+    def _baskets_hold_known_types(self) -> "Dataset":
+        known = self.known_event_types()
+        for name in self.basket_event_types:
+            if name not in known:
+                raise ValueError(f"basket_event_types: no event type {name!r}.{did_you_mean(name, list(known))}")
+        return self
+
+    def known_event_types(self) -> tuple[str, ...]:
+        """Those that every dataset may have, then its own."""
+        return (*EVENT_TYPES, *self.event_types)
+
+    def own_weights(self) -> dict[str, float]:
+        """The weights of its own event types."""
+        return {name: kind.weight for name, kind in self.event_types.items()}
+
     @property
     def path(self) -> Path:
         """The manifest."""
@@ -241,8 +295,8 @@ class Dataset(Part):
 
     @property
     def last_known_day(self) -> date:
-        """The last day that may hold events: the declared one, or today (UTC)."""
-        return self.last_day or datetime.now(UTC).date()
+        """The last day that may hold events: the declared one, or today where the dataset is at home."""
+        return self.last_day or datetime.now(ZoneInfo(self.timezone)).date()
 
     def days(self) -> Iterator[date]:
         """Every day from the first to the last that may hold events."""

@@ -101,7 +101,7 @@ def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.
                 lock_timeout_seconds=settings.lock_timeout_seconds,
             ),
             "tables": duckdb_tables,
-            "interaction_weights": InteractionWeights(),
+            "interaction_weights": InteractionWeights(others=dataset.own_weights()),
             "rule_mining": RuleMining(basket_event_types=list(dataset.basket_event_types)),
             "ranking": Ranking(),
             "blending": Blending(),

@@ -15,7 +15,7 @@ import duckdb
 
 from cx_assets.dataset import Dataset, Section
 from cx_assets.ingestion.encoding import require_encoding
-from cx_assets.ingestion.times import utc_timestamp
+from cx_assets.ingestion.times import local_day, utc_timestamp
 from cx_assets.manifest import Location, ManifestError, did_you_mean, key_lines, where
 from cx_assets.source import Source, SourceError
 from cx_assets.table.schema import literal, quoted
@@ -257,7 +257,7 @@ def file_days(dataset: Dataset, changed: set[str]) -> list[date]:
 
 
 def event_day(dataset: Dataset) -> str:
-    """SQL for the day that carries a raw event: the UTC day that it tells, else the dataset's first day."""
-    told = f"cast({utc_timestamp('occurred_at')} as date)"
+    """SQL for the day that carries a raw event: the local day that it tells, else the dataset's first day."""
+    told = local_day(utc_timestamp("occurred_at", dataset.timezone), dataset.timezone)
     inside = f"{told} between date '{dataset.first_day}' and date '{dataset.last_known_day}'"
     return f"case when {inside} then {told} else date '{dataset.first_day}' end"

@@ -21,7 +21,7 @@ def interactions_are_finite_and_positive(interactions: Table) -> dg.AssetCheckRe
         where not (isfinite(weight) and weight > 0 and isfinite(quantity) and isfinite("value"))
            or (rating is not null and not isfinite(rating))
            or events < 1
-           or events <> purchases + views + carts + ratings
+           or events < purchases + views + carts + ratings
            or first_at > last_at
            or last_at >= as_of
         """,

@@ -21,6 +21,10 @@ class InteractionWeights(dg.ConfigurableResource[None]):
         default=EventWeights.half_life_days, gt=0, description="Days after which an event counts half."
     )
 
+    others: dict[str, float] = Field(
+        default_factory=dict, description="Weights of the dataset's own event types; those of its manifest otherwise."
+    )
+
     def weights(self) -> EventWeights:
         """The same as a plain value, for plain functions."""
-        return EventWeights(self.purchase, self.cart, self.view, self.rating, self.half_life_days)
+        return EventWeights(self.purchase, self.cart, self.view, self.rating, self.half_life_days, dict(self.others))

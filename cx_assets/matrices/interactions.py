@@ -5,11 +5,12 @@ matrix that is made of the rows (`matrix`). Every stage that trains on the past 
 the published models and the backtests mean the same by an interaction.
 """
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cx_assets.table import Table, sql
-from cx_assets.table.schema import instant
+from cx_assets.table.schema import instant, literal
 
 # An event never fades to nothing: a weight of 0 would take the pair out of the matrix, however often it was bought.
 FAINTEST = 1e-12
@@ -25,6 +26,7 @@ class EventWeights:
         view: weight of a view.
         rating: weight of a rating, whatever it says: the rating itself is in the column `rating`.
         half_life_days: the days after which an event counts half.
+        others: weights of the dataset's own event types, by name.
 
     Raises:
         ValueError: if one of them is not above 0.
@@ -35,12 +37,17 @@ class EventWeights:
     view: float = 0.1
     rating: float = 0.5
     half_life_days: float = 90.0
+    others: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for name, value in (*self.by_type().items(), ("half_life_days", self.half_life_days)):
             if not 0 < value < float("inf"):
-                raise ValueError(f"EventWeights.{field.name} must be above 0 and finite; it is {value!r}")
+                raise ValueError(f"EventWeights.{name} must be above 0 and finite; it is {value!r}")
+
+    def by_type(self) -> dict[str, float]:
+        """The weight of every event type."""
+        own = {"purchase": self.purchase, "cart": self.cart, "view": self.view, "rating": self.rating}
+        return own | dict(self.others)
 
 
 def fold_interactions(events: Table, *, as_of: datetime, weights: EventWeights) -> Table:
@@ -66,8 +73,9 @@ def fold_interactions(events: Table, *, as_of: datetime, weights: EventWeights) 
         (timestamp). Ordered by customer_id, item_id.
     """
     until = instant(as_of)
-    types = ("purchase", "cart", "view", "rating")
-    type_weight = " ".join(f"when '{name}' then cast({float(getattr(weights, name))!r} as double)" for name in types)
+    type_weight = " ".join(
+        f"when {literal(name)} then cast({float(weight)!r} as double)" for name, weight in weights.by_type().items()
+    )
     return sql(
         f"""
         with known as (

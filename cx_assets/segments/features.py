@@ -45,7 +45,7 @@ def customer_features(events: Table, items: Table, *, as_of: datetime) -> Table:
     return sql(
         f"""
         with history as (
-            select customer_id, basket_id, item_id, day, value,
+            select customer_id, basket_id, item_id, cast(occurred_at as date) as day, value,
                 event_type = 'purchase'
                 or not exists (select 1 from events where event_type = 'purchase' and occurred_at < {instant(as_of)})
                 as counts

@@ -14,7 +14,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from cx_assets.table.relation import Table, from_frame, midnight_after
+from cx_assets.table.relation import LAST_DAY, Table, from_frame, midnight_after
 from cx_assets.table.schema import TableSpec, quoted
 from cx_assets.table.types import declared_types, lossless, returned_types
 from cx_assets.table.warehouse import Warehouse
@@ -90,7 +90,7 @@ class DuckDBTables(dg.IOManager):
         exists = self.warehouse.query(
             "select count(*) from information_schema.tables where table_schema = 'warehouse' and table_name = 'events'"
         ).fetchone()[0]
-        last_day = self.warehouse.query("select max(day) from warehouse.events").fetchone()[0] if exists else None
+        last_day = self.warehouse.query(LAST_DAY.format("warehouse.events")).fetchone()[0] if exists else None
         if spec.group == "ingestion" or last_day is None:
             # A delivery says what its owner knew when it was read.
             return dg.MetadataValue.text(datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="seconds"))

@@ -124,13 +124,17 @@ def sql(query: str, **tables: Table | pd.DataFrame | pa.Table) -> Table:
     return Table(connections[0], text, tuple(s for t in bound.values() for s in t.sources))
 
 
+# Not the last of column day: one that is told in another zone than UTC ends at another instant.
+LAST_DAY = "select max(cast(occurred_at as date)) from {}"
+
+
 def as_of_date(events: Table) -> datetime:
-    """The instant before which everything known happened: midnight UTC after the day of the last event.
+    """The instant before which everything known happened: the first midnight UTC after the last event.
 
     Raises:
         LookupError: if there is no event.
     """
-    last_day = sql("select max(day) from events", events=events).fetchone()[0]
+    last_day = sql(LAST_DAY.format("events"), events=events).fetchone()[0]
     if last_day is None:
         raise LookupError("warehouse.events is empty: there is no as-of date. Materialize raw_events and events first.")
     return midnight_after(last_day)

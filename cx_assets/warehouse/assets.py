@@ -24,7 +24,7 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
     @table_asset(tables.EVENTS, partitions_def=daily_events, kinds=["sql"], code_version="1")
     def events(raw_events: Table) -> Table:
         """One row per event that keeps the contract, typed, exact duplicates folded. All later stages start here."""
-        return accepted(judge(raw_events, dataset))
+        return accepted(judge(raw_events, dataset), dataset.session_gap_minutes)
 
     @table_asset(tables.REJECTED_EVENTS, partitions_def=daily_events, kinds=["sql"], code_version="1")
     def rejected_events(raw_events: Table) -> Table:

@@ -6,6 +6,7 @@ Belongs here: contract and reconciliation, which block. Does not: the structure 
 import dagster as dg
 
 from cx_assets.dataset import Dataset
+from cx_assets.ingestion.times import local_day
 from cx_assets.settings import Settings
 from cx_assets.table import Table, law, sql, table_check
 from cx_assets.warehouse.master_checks import master_checks
@@ -105,15 +106,16 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
         The quantity is above 0, the value not below 0, and a rating, which a rating event has, inside the scale.
         """
         low, high = dataset.rating_scale or (None, None)
+        types = ", ".join(f"'{name}'" for name in dataset.known_event_types())
         off_scale = f"not rating between {low} and {high}" if dataset.rating_scale else "rating is not null"
         return law(
             sql(
                 f"""
                 select * from events
                 where customer_id = '' or item_id = '' or basket_id = '' or quantity <= 0 or value < 0
-                    or cast(occurred_at as date) <> day
+                    or {local_day("occurred_at", dataset.timezone)} <> day
                     or day not between date '{dataset.first_day}' and date '{dataset.last_known_day}'
-                    or event_type not in ('purchase', 'view', 'cart', 'rating')
+                    or event_type not in ({types})
                     or (event_type = 'rating' and rating is null) or {off_scale}
                 """,
                 events=events,

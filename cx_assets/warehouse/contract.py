@@ -4,8 +4,8 @@ Belongs here: what an event must be, and the reason that is given when it isn't.
 keep or break the contract (`assets`).
 """
 
-from cx_assets.dataset import EVENT_TYPES, Dataset
-from cx_assets.ingestion.times import utc_timestamp
+from cx_assets.dataset import Dataset
+from cx_assets.ingestion.times import local_day, utc_timestamp
 from cx_assets.table import Table, sql
 
 LARGEST = 10**12
@@ -35,14 +35,15 @@ def judge(raw_events: Table, dataset: Dataset) -> Table:
     scale_text = (
         f"rating outside the scale {low:g} to {high:g}" if dataset.rating_scale else "rating without a declared scale"
     )
-    types = ", ".join(f"'{name}'" for name in EVENT_TYPES)
-    last = "" if dataset.last_day is None else f" or at_ >= date '{dataset.last_day}' + 1"
+    types = ", ".join(f"'{name}'" for name in dataset.known_event_types())
+    day = local_day("at_", dataset.timezone)
+    last = "" if dataset.last_day is None else f" or {day} > date '{dataset.last_day}'"
     return sql(
         f"""
         with typed as (
             select
                 day,
-                occurred_at as time_given, {utc_timestamp("occurred_at")} as at_,
+                occurred_at as time_given, {utc_timestamp("occurred_at", dataset.timezone)} as at_,
                 customer_id as customer_given, trim(coalesce(customer_id, '')) as customer_id,
                 item_id as item_given, trim(coalesce(item_id, '')) as item_id,
                 event_type as type_given, lower(trim(coalesce(event_type, ''))) as event_type,
@@ -63,7 +64,7 @@ def judge(raw_events: Table, dataset: Dataset) -> Table:
                 when coalesce(trim(time_given), '') = '' then 'missing time'
                 when at_ is null or not isfinite(at_) then 'time does not parse'
                 when at_ > cast(current_timestamp as timestamp) then 'time in the future'
-                when at_ < date '{dataset.first_day}'{last} then 'time outside the dataset''s days'
+                when {day} < date '{dataset.first_day}'{last} then 'time outside the dataset''s days'
                 when event_type not in ({types}) then 'unknown event type'
                 when quantity is null or not isfinite(quantity) then 'quantity is not a number'
                 when quantity <= 0 then 'quantity not above 0'

@@ -6,14 +6,39 @@ contract itself (`contract`).
 
 from cx_assets.table import Table, sql
 
+# A session begins with a customer's first event of a day and after every long pause.
+_SESSIONS = """, paused as (
+            select *, case
+                when epoch(at_) - lag(epoch(at_)) over own <= {seconds} then null else at_
+            end as begun
+            from kept window own as (partition by customer_id, day order by at_, event_id)
+        ), in_sessions as (
+            select * exclude (begun), max(begun) over (
+                partition by customer_id, day order by at_, event_id rows unbounded preceding
+            ) as session
+            from paused
+        )"""
 
-def accepted(judged: Table) -> Table:
+
+def accepted(judged: Table, session_gap_minutes: float | None = None) -> Table:
     """One row per distinct event that keeps the contract; `copies` counts the equal rows that it stands for.
 
-    Two rows are equal when all that was delivered of them is; the first by file and row stays.
+    Two rows are equal when all that was delivered of them is; the first by file and row stays. An event that tells no
+    basket belongs to its customer's day, or to its customer's session of that day: the events between two pauses.
+
+    Args:
+        judged: as of `contract.judge`.
+        session_gap_minutes: the longest pause within a session; None for baskets that are days. A session ends with
+            the day, so that a day can be loaded without those beside it.
     """
+    if session_gap_minutes is None:
+        own_basket, sessions = "customer_id || ':' || strftime(day, '%Y-%m-%d')", ""
+        source = "kept"
+    else:
+        own_basket, source = "customer_id || ':' || strftime(session, '%Y-%m-%d %H:%M:%S')", "in_sessions"
+        sessions = _SESSIONS.format(seconds=session_gap_minutes * 60)
     return sql(
-        """
+        f"""
         with kept as (
             select
                 *,
@@ -23,16 +48,16 @@ def accepted(judged: Table) -> Table:
                     quantity_given, value_given, rating_given, store_id
                 ) as varchar)), 16) as event_id
             from judged where reason is null
-        ), repeated as (
+        ){sessions}, repeated as (
             select event_id, count(*) as copies, min((source_file, source_row)) as first_row
             from kept group by event_id having count(*) > 1
         )
         select
             event_id, day, at_ as occurred_at, customer_id, item_id, event_type,
-            coalesce(basket_given, customer_id || ':' || strftime(day, '%Y-%m-%d')) as basket_id,
+            coalesce(basket_given, {own_basket}) as basket_id,
             quantity, value, rating, store_id,
             coalesce(copies, 1) as copies, source_file, source_row
-        from kept left join repeated using (event_id)
+        from {source} left join repeated using (event_id)
         where first_row is null or first_row = (source_file, source_row)
         order by occurred_at, customer_id, basket_id, item_id, event_id
         """,

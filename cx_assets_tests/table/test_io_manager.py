@@ -99,13 +99,13 @@ def test_a_table_without_days_reports_its_row_count(loaded) -> None:
 
 
 def test_a_model_is_as_of_midnight_after_the_last_event_and_a_delivery_as_of_now(tmp_path: Path) -> None:
-    events = schema("warehouse", "events", "E.", column("day", "date", "D."))
+    events = schema("warehouse", "events", "E.", column("day", "date", "D."), column("occurred_at", "timestamp", "O."))
     model = schema("models", "model", "M.", column("n", "bigint", "N."))
     delivery = schema("ingestion", "raw", "R.", column("n", "bigint", "N."))
 
     @table_asset(events, code_version="1", partitions_def=DAYS)
     def stored():
-        return pd.DataFrame({"day": [date(2024, 1, 2)]})
+        return pd.DataFrame({"day": [date(2024, 1, 2)], "occurred_at": [datetime(2024, 1, 2, 9)]})
 
     made = [asset_of(spec, pd.DataFrame({"n": [1]}), deps=["events"]) for spec in (model, delivery)]
     result = run(tmp_path / "w.duckdb", [stored, *made], days=ALL_DAYS)
