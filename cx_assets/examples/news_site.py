@@ -51,7 +51,7 @@ def write_news_site(folder: Path, *, readers: int = 300, articles: int = 240, se
             at = FIRST_DAY + timedelta(days=int(day), hours=int(rng.integers(7, 22)), minutes=int(rng.integers(60)))
             age = day - published
             drawn = np.where(age > 0, taste * appeal * np.exp(-np.maximum(age, 0) / 10), 0)
-            opened = min(int(rng.integers(2, 7)), np.count_nonzero(drawn))
+            opened = int(min(rng.integers(2, 7), np.count_nonzero(drawn)))
             for article in rng.choice(articles, opened, replace=False, p=drawn / drawn.sum()):
                 liked = bool(taste[article] > 1)
                 seconds = int(rng.gamma(2.0, 60 if liked else 20)) + 3
