@@ -28,7 +28,7 @@ from cx_assets.table.warehouse import Warehouse
 DEPTH = 20
 """Places of every stored list: the longest that is judged."""
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 """Raised by whoever changes what a recommender with the same settings computes; all lists are then made anew."""
 
 

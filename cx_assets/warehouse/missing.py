@@ -179,10 +179,10 @@ def _predict(known: pd.DataFrame, name: str, gaps: np.ndarray, others: list[str]
     A random forest, because it needs no tuning, takes mixed attributes and gives the same answer for the same seed.
     Source: Breiman (2001), "Random forests".
     """
-    features = _encode(known[others])
     rows = np.flatnonzero(~gaps)
     if len(rows) > MAX_TRAINING_ROWS:
         rows = np.sort(np.random.default_rng(seed).choice(rows, MAX_TRAINING_ROWS, replace=False))
+    features = _encode(known[others], rows)
     numeric = _is_numeric(known[name])
     forest_type = RandomForestRegressor if numeric else RandomForestClassifier
     # One thread: trees that finish in another order would add up to another last digit.
@@ -195,15 +195,24 @@ def _predict(known: pd.DataFrame, name: str, gaps: np.ndarray, others: list[str]
     return np.asarray(predicted if numeric else answers[predicted])
 
 
-def _encode(attributes: pd.DataFrame) -> np.ndarray:
-    """Attributes as float32 columns: numbers with NaN, everything else one-hot with missing as a value of its own."""
+def _encode(attributes: pd.DataFrame, learnt: np.ndarray) -> np.ndarray:
+    """Attributes as float32 columns: numbers with NaN, everything else one-hot with missing as a value of its own.
+
+    Which values are common enough for a column of their own is found out on the rows `learnt` from: a customer or item
+    that only events name has no attribute, and however many of them come, what is filled in elsewhere stays.
+    """
     numeric = [c for c in attributes.columns if _is_numeric(attributes[c])]
     other = [c for c in attributes.columns if c not in numeric]
     blocks = [attributes[numeric].to_numpy(dtype=np.float32, na_value=np.nan)]
     if other:
         text = attributes[other].astype(object).where(attributes[other].notna(), "").astype(str)
-        encoder = OneHotEncoder(max_categories=MAX_VALUES_PER_ATTRIBUTE, sparse_output=False, dtype=np.float32)
-        blocks.append(encoder.fit_transform(text))
+        encoder = OneHotEncoder(
+            max_categories=MAX_VALUES_PER_ATTRIBUTE,
+            handle_unknown="infrequent_if_exist",
+            sparse_output=False,
+            dtype=np.float32,
+        )
+        blocks.append(encoder.fit(text.iloc[learnt]).transform(text))
     return np.hstack(blocks)
 
 
