@@ -147,7 +147,7 @@ def test_rows_of_which_nothing_is_known_change_no_value_that_is_filled_in_elsewh
     rng = np.random.default_rng(5)
     town = rng.choice([f"t{i:02}" for i in range(45)], size=300)
     frame = people(
-        town=[None if i % 11 == 0 else t for i, t in enumerate(town)],
+        town=[None if i == 11 else t for i, t in enumerate(town)],
         plan=[None if i % 7 == 0 else f"p{int(t[1:]) % 3}" for i, t in enumerate(town)],
         age=[None if i % 5 == 0 else float(int(t[1:]) + i % 3) for i, t in enumerate(town)],
     )
