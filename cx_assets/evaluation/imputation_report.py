@@ -24,6 +24,7 @@ from cx_assets.evaluation.missingness import Area, foretold
 from cx_assets.settings import DATABASE, Settings
 from cx_assets.table import Table
 from cx_assets.warehouse.masters import known_customers, known_items
+from cx_assets.warehouse.merges import joined_masters
 from cx_assets.warehouse.missing import is_missing
 
 ACTIVITY = ("events", "days", "value", "days_since")
@@ -126,8 +127,11 @@ def _rows(database: Path, table: str, key: str, attributes: dict[str, Attribute]
         try:
             events = Table(connection, f"select {key} from warehouse.events")
             raw = Table(connection, f"select * from ingestion.raw_{table}")
-            known = (known_customers if table == "customers" else known_items)(raw, events, attributes)
-            frame = known.df()
+            if table == "customers":
+                merges = Table(connection, "select * from warehouse.customer_merges")
+                frame = known_customers(joined_masters(raw, merges, attributes), events, attributes).df()
+            else:
+                frame = known_items(raw, events, attributes).df()
             did = connection.execute(
                 f"""
                 select {key}, count(*) as events, count(distinct day) as days, sum(value) as value,

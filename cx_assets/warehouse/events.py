@@ -11,6 +11,9 @@ def accepted(judged: Table) -> Table:
     """One row per distinct event that keeps the contract; `copies` counts the equal rows that it stands for.
 
     Two rows are equal when all that was delivered of them is; the first by file and row stays.
+
+    Args:
+        judged: as `contract.judge` returns them, or `merges.renamed_events` after it.
     """
     return sql(
         """
@@ -19,8 +22,8 @@ def accepted(judged: Table) -> Table:
                 *,
                 -- As JSON, so that a missing basket or a separator inside an id can't make two events look the same.
                 left(md5(cast(json_array(
-                    id_given, time_given, customer_id, item_id, event_type, basket_given,
-                    quantity_given, value_given, rating_given, store_id
+                    id_given, time_given, coalesce(delivered_customer_id, customer_id), item_id, event_type,
+                    basket_given, quantity_given, value_given, rating_given, store_id
                 ) as varchar)), 16) as event_id
             from judged where reason is null
         ), repeated as (
@@ -28,7 +31,7 @@ def accepted(judged: Table) -> Table:
             from kept group by event_id having count(*) > 1
         )
         select
-            event_id, day, at_ as occurred_at, customer_id, item_id, event_type,
+            event_id, day, at_ as occurred_at, customer_id, delivered_customer_id, item_id, event_type,
             coalesce(basket_given, customer_id || ':' || strftime(day, '%Y-%m-%d')) as basket_id,
             quantity, value, rating, store_id,
             coalesce(copies, 1) as copies, source_file, source_row
