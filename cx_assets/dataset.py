@@ -242,8 +242,7 @@ class Dataset(Part):
     @field_validator("merge_customers")
     @classmethod
     def _by_declared_keys(cls, merging: MergeCustomers | None, info: ValidationInfo) -> MergeCustomers | None:
-        customers = info.data.get("customers")
-        keys = customers.merge_keys if customers else {}
+        keys = info.data["customers"].merge_keys if info.data.get("customers") else {}
         if merging and (unknown := [name for name in merging.by if name not in keys]):
             raise ValueError(f"{unknown[0]} is no key of customers.merge_keys ({', '.join(keys) or 'there is none'})")
         return merging

@@ -94,7 +94,8 @@ def _require_raw_events(warehouse: Warehouse, window: Window) -> None:
     ).fetchall()
     if gone:
         raise RawEventsGoneError(
-            f"Customers were merged or set apart, so events of {gone[0][0]} (of {len(gone)} such days the first) need to "
-            "be cleaned anew, but the day's raw events are no longer stored. Load these days again from their files, or take "
-            "the change of customers.merge_keys or merge_customers back. Nothing of these days was changed."
+            f"Customers were merged or set apart, so events of {gone[0][0]} (of {len(gone)} such days the first) need "
+            "to be cleaned anew, but the day's raw events are no longer stored. Load these days again from their "
+            "files, or take the change of customers.merge_keys or merge_customers back. Nothing of these days was "
+            "changed."
         )
