@@ -166,6 +166,25 @@ def doctor() -> None:
     console.print(f"days {dataset.first_day} to {dataset.last_day or 'today'}.")
 
 
+@app.command("impute-report")
+def impute_report(
+    write: Annotated[Path | None, typer.Option(help="A file for the recommended lines of the manifest.")] = None,
+) -> None:
+    """Score what could stand in for missing attributes on values that are known, and recommend a policy per column."""
+    from cx_assets.evaluation.imputation_report import print_report
+
+    settings = _settings()
+    dataset = _usable_dataset(settings)
+    try:
+        lines = print_report(console, settings, dataset)
+    except LookupError as error:
+        console.print(f"[red]{escape(str(error.args[0]))}[/]", soft_wrap=True)
+        raise typer.Exit(1) from None
+    if write and lines:
+        write.write_text(lines, "utf-8")
+        console.print(f"\nwritten: {write}", soft_wrap=True)
+
+
 @app.command()
 def example(
     folder: Annotated[Path, typer.Argument(help="Where its files go; made if it isn't there.")],

@@ -25,6 +25,7 @@ from pydantic import (
 
 from cx_assets.manifest import ManifestError as ManifestError
 from cx_assets.manifest import Part, did_you_mean, explained, find_manifest, read_manifest
+from cx_assets.merging import MergeCustomers, MergeKey
 from cx_assets.source import Source
 
 EVENT_TYPES = ("purchase", "view", "cart", "rating")
@@ -152,6 +153,14 @@ class Customers(Part):
     source: Source
     id: Sql
     attributes: dict[AttributeName, Attribute] = Field(default_factory=dict)
+    merge_keys: dict[AttributeName, MergeKey] = Field(default_factory=dict)
+
+    @field_validator("merge_keys")
+    @classmethod
+    def _columns_differ(cls, keys: dict[str, MergeKey], info: ValidationInfo) -> dict[str, MergeKey]:
+        if taken := [f"{name}_key" for name in keys if f"{name}_key" in info.data.get("attributes", {})]:
+            raise ValueError(f"the attribute {taken[0]} is called as the key's column is; choose another name")
+        return keys
 
 
 class Items(Part):
@@ -237,6 +246,7 @@ class Dataset(Part):
     events: Annotated[tuple[EventSource, ...], Field(min_length=1)]
     customers: Customers | None = None
     items: Items | None = None
+    merge_customers: MergeCustomers | None = Field(default=None, description="By which keys customers are merged.")
     campaigns: Campaigns | None = None
     campaign_targets: CampaignTargets | None = None
     campaign_responses: CampaignResponses | None = None
@@ -283,6 +293,14 @@ class Dataset(Part):
         """The weights of its own event types."""
         return {name: kind.weight for name, kind in self.event_types.items()}
 
+    @field_validator("merge_customers")
+    @classmethod
+    def _by_declared_keys(cls, merging: MergeCustomers | None, info: ValidationInfo) -> MergeCustomers | None:
+        keys = info.data["customers"].merge_keys if info.data.get("customers") else {}
+        if merging and (unknown := [name for name in merging.by if name not in keys]):
+            raise ValueError(f"{unknown[0]} is no key of customers.merge_keys ({', '.join(keys) or 'there is none'})")
+        return merging
+
     @property
     def path(self) -> Path:
         """The manifest."""
@@ -308,6 +326,10 @@ class Dataset(Part):
     def customer_attributes(self) -> dict[str, Attribute]:
         """The declared attributes of customers, by name."""
         return self.customers.attributes if self.customers else {}
+
+    def merge_keys(self) -> dict[str, MergeKey]:
+        """The declared merge keys of customers, by name."""
+        return self.customers.merge_keys if self.customers else {}
 
     def item_attributes(self) -> dict[str, Attribute]:
         """The declared attributes of items, by name."""

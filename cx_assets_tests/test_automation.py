@@ -49,7 +49,7 @@ def selected(job: str, dataset: Dataset) -> set[str]:
 def test_the_jobs_divide_everything_among_them(tmp_path: Path) -> None:
     dataset = write_tiny(tmp_path, {"a.csv": [on(1)]})
     parts = [selected(job, dataset) for job in ("daily_events", "models", "publish")]
-    assert parts[0] == {"raw_events", "events", "rejected_events"}
+    assert parts[0] == {"raw_customers", "customer_merges", "raw_events", "events", "rejected_events"}
     assert parts[2] == {"published_tables"}
     assert selected("everything", dataset) == parts[0] | parts[1] | parts[2]
     assert sum(map(len, parts)) == len(selected("everything", dataset))

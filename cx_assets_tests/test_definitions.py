@@ -22,7 +22,8 @@ README = Path(__file__).parents[1] / "README.md"
 PROMISED = """
     ingestion.raw_events ingestion.raw_customers ingestion.raw_items
     ingestion.raw_campaigns ingestion.raw_campaign_targets ingestion.raw_campaign_responses
-    warehouse.events warehouse.rejected_events warehouse.customers warehouse.items warehouse.baskets
+    warehouse.customer_merges warehouse.events warehouse.rejected_events
+    warehouse.customers warehouse.items warehouse.baskets
     warehouse.campaigns warehouse.campaign_targets warehouse.campaign_responses
     matrices.interactions
     similarity.customer_neighbours similarity.item_neighbours similarity.content_neighbours

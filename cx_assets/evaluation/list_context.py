@@ -18,7 +18,7 @@ from scipy.sparse import csr_matrix
 
 from cx_assets.evaluation.figures import JudgedLists
 from cx_assets.evaluation.split import Window, training_events, truth, truth_of_list
-from cx_assets.similarity.content import UNKNOWN, described_by
+from cx_assets.similarity.content import described_by, known_values
 from cx_assets.table import Table, sql
 from cx_assets.table.schema import instant
 
@@ -133,10 +133,7 @@ def value_codes(items: pd.DataFrame, name: str) -> tuple[NDArray[np.int64], NDAr
     Returns:
         int64 of shape (items,), -1 where the value isn't known; the values, of shape (different values,).
     """
-    unknown = items[name].isin(UNKNOWN)
-    if f"{name}_imputed" in items:
-        unknown |= items[f"{name}_imputed"].astype(bool)
-    codes, values = pd.factorize(items[name].mask(unknown))
+    codes, values = pd.factorize(known_values(items, name))
     return codes.astype(np.int64), np.asarray(values, dtype=object)
 
 

@@ -7,8 +7,9 @@ import dagster as dg
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion import tables
+from cx_assets.ingestion.merge_keys import numbered
 from cx_assets.ingestion.reader import event_day, table_query
-from cx_assets.table import Table, TableSpec, sql, table_asset
+from cx_assets.table import Table, TableSpec, from_frame, sql, table_asset
 from cx_assets.table.warehouse import Warehouse
 
 
@@ -34,13 +35,15 @@ def ingestion_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
             delivered=delivered(warehouse, tables.RAW_EVENTS),
         )
 
-    customers = tables.raw_customers_table(dataset.customer_attributes())
+    customers = tables.raw_customers_table(dataset.customer_attributes(), dataset.merge_keys())
     items = tables.raw_items_table(dataset.item_attributes())
 
     @table_asset(customers, kinds=["file"], code_version="1")
     def raw_customers(warehouse: Warehouse) -> Table:
-        """One row per customer of the master data, as delivered."""
-        return delivered(warehouse, customers)
+        """One row per customer of the master data, as delivered; of a merge key only which rows have an equal one."""
+        rows = delivered(warehouse, customers)
+        keys = dataset.merge_keys()
+        return from_frame(warehouse.connection, numbered(rows.arrow(), keys)) if keys else rows
 
     @table_asset(items, kinds=["file"], code_version="1")
     def raw_items(warehouse: Warehouse) -> Table:

@@ -15,6 +15,7 @@ import duckdb
 
 from cx_assets.dataset import Dataset, Section
 from cx_assets.ingestion.encoding import require_encoding
+from cx_assets.ingestion.merge_keys import column_of
 from cx_assets.ingestion.times import local_day, utc_timestamp
 from cx_assets.manifest import Location, ManifestError, did_you_mean, key_lines, where
 from cx_assets.source import Source, SourceError
@@ -55,6 +56,9 @@ def mapped_sources(dataset: Dataset) -> Iterator[tuple[str, MappedSource]]:
         for name, attribute in master.attributes.items():
             expressions[name] = attribute.expression
             places[name] = (table, "attributes", name, "expression")
+        for name, key in dataset.merge_keys().items() if table == "customers" else ():
+            expressions[column_of(name)] = key.expression
+            places[column_of(name)] = (table, "merge_keys", name)
         yield table, MappedSource((table,), master.source, expressions, places)
     for table in ("campaigns", "campaign_targets", "campaign_responses"):
         section = getattr(dataset, table)

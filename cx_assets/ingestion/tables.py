@@ -3,15 +3,20 @@
 Every delivered value is text here: what a value should have been is the warehouse's to judge.
 """
 
+from collections.abc import Iterable
+
 import dagster as dg
 
 from cx_assets.dataset import Attribute
+from cx_assets.ingestion.merge_keys import column_of
 from cx_assets.table import TableSpec, column, schema
 
 SOURCE_COLUMNS = (
     column("source_file", "varchar", "The file that the row came from, relative to its package or manifest."),
     column("source_row", "bigint", "The row's number in that file, from 1, the header not counted."),
 )
+
+EQUAL_KEY = "All that is kept of a merge key, the number of the first row that has an equal one:"
 
 RAW_EVENTS = schema(
     "ingestion",
@@ -38,14 +43,15 @@ RAW_EVENTS = schema(
 )
 
 
-def raw_customers_table(attributes: dict[str, Attribute]) -> TableSpec:
-    """The declaration of `ingestion.raw_customers` for a dataset's customer attributes."""
+def raw_customers_table(attributes: dict[str, Attribute], keys: Iterable[str] = ()) -> TableSpec:
+    """The declaration of `ingestion.raw_customers` for a dataset's customer attributes and names of merge keys."""
     return schema(
         "ingestion",
         "raw_customers",
         "One row per delivered customer, as delivered.",
         column("customer_id", "varchar", "The customer, as delivered.", nullable=True),
         *(_delivered(name) for name in attributes),
+        *(column(column_of(name), "bigint", f"{EQUAL_KEY} {name}.", nullable=True) for name in keys),
         *SOURCE_COLUMNS,
         key=("source_file", "source_row"),
     )

@@ -45,7 +45,7 @@ def bought_together(rules: Table, items: Table, interactions: Table) -> Table:
     return related_items.bought_together(rules, items, interactions)
 
 
-@table_asset(tables.RECOMMENDATIONS, code_version="2", kinds=("python",))
+@table_asset(tables.RECOMMENDATIONS, code_version="3", kinds=("python",))
 def recommendations(
     context: dg.AssetExecutionContext,
     ranking: Ranking,

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from cx_assets.dataset import UNKNOWN
 from cx_assets.recommendations.assortment import store_shares, takers_by_store
 from cx_assets.recommendations.ease import Ease
 from cx_assets.recommendations.figures import (
@@ -28,7 +29,7 @@ from cx_assets.recommendations.history import by_pair
 from cx_assets.recommendations.recommender import Positions, Training
 from cx_assets.recommendations.similarities import MIN_CUSTOMERS
 from cx_assets.recommendations.sparse import select_entries
-from cx_assets.similarity.content import described_by
+from cx_assets.similarity.content import described_by, known_values
 
 SOURCES = ("ease", "neighbours", "neighbours_lately", "content", "newly_bought", "taste", "store")
 """Who proposes new items, in the order of the report."""
@@ -276,9 +277,16 @@ def _over(above: Floats | np.float32, below: Floats) -> Floats:
 
 
 def _codes(items: pd.DataFrame) -> dict[str, NDArray[np.int64]]:
-    """A number per item for the category and every attribute whose values are shared by items."""
+    """A number per item for the category and every attribute whose values are shared by items.
+
+    Items of which the value isn't known share a number, whatever was filled in for it.
+    """
     codes = {}
     for name in dict.fromkeys(["category", *described_by(list(items.columns))]):
-        if name in items.columns and (name == "category" or items[name].nunique() < len(items) / 2):
-            codes[name] = pd.factorize(items[name].astype(str), sort=True)[0].astype(np.int64)
+        if name not in items.columns:
+            continue
+        known = known_values(items, name)
+        values = known.astype(str).where(known.notna(), UNKNOWN)
+        if name == "category" or values.nunique() < len(items) / 2:
+            codes[name] = pd.factorize(values, sort=True)[0].astype(np.int64)
     return codes

@@ -98,15 +98,19 @@ def _profiles(items: pd.DataFrame, columns: Sequence[str]) -> tuple[NDArray[np.i
 
     A value is given as its number within its column, -1 for one that is not known.
     """
-    coded = pd.DataFrame({c: pd.factorize(_known(items, c))[0] for c in columns if not _is_number(items[c])})
+    coded = pd.DataFrame({c: pd.factorize(known_values(items, c))[0] for c in columns if not _is_number(items[c])})
     if coded.empty:
         return np.full((min(len(items), 1), 1), -1, dtype=np.int64), np.zeros(len(items), dtype=np.int64)
     profile_of = coded.groupby(list(coded.columns), sort=False).ngroup()
     return np.asarray(coded.drop_duplicates(), dtype=np.int64), np.asarray(profile_of, dtype=np.int64)
 
 
-def _known(items: pd.DataFrame, column: str) -> pd.Series:
-    """The values of a column that are known to be so: not a stand-in, and not filled in by the warehouse."""
+def known_values(items: pd.DataFrame, column: str) -> pd.Series:
+    """The values of a column that are known to be so, null elsewhere: no stand-in, and nothing that was filled in.
+
+    Every model reads attributes through here. What the warehouse put in for a missing value is fitted on the master
+    data as they are today, so in a backtest it would carry later knowledge into an earlier list.
+    """
     values = items[column].where(~items[column].isin(UNKNOWN))
     filled_in = f"{column}_imputed"
     return values.where(~items[filled_in].astype(bool)) if filled_in in items else values

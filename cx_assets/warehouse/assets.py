@@ -4,16 +4,20 @@ Events by day; customers, items, baskets and campaigns as of the last event.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import dagster as dg
 import pandas as pd
 
 from cx_assets.dataset import Attribute, Dataset
 from cx_assets.table import Table, markdown, table_asset
-from cx_assets.warehouse import masters, tables
+from cx_assets.table.io_manager import read, stored_columns
+from cx_assets.table.warehouse import Warehouse
+from cx_assets.warehouse import masters, merges, tables
 from cx_assets.warehouse.contract import judge
 from cx_assets.warehouse.events import accepted, fold_baskets, rejected
 from cx_assets.warehouse.missing import fill_missing
+from cx_assets.warehouse.renaming import clean_anew
 
 
 def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
@@ -21,10 +25,35 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
     customers_table = tables.customers_table(dataset.customer_attributes())
     items_table = tables.items_table(dataset.item_attributes())
 
-    @table_asset(tables.EVENTS, partitions_def=daily_events, kinds=["sql"], code_version="1")
-    def events(raw_events: Table) -> Table:
-        """One row per event that keeps the contract, typed, exact duplicates folded. All later stages start here."""
-        return accepted(judge(raw_events, dataset), dataset.session_gap_minutes)
+    @table_asset(tables.CUSTOMER_MERGES, kinds=["sql", "python"], code_version="1")
+    def customer_merges(context: dg.AssetExecutionContext, warehouse: Warehouse, raw_customers: Table) -> pd.DataFrame:
+        """One row per customer that is merged into another; empty unless the manifest names keys to merge by.
+
+        Taking a key out of the manifest's `merge_customers` and running again sets its customers apart again.
+        """
+        rule = dataset.merge_customers
+        told = merges.told_keys(raw_customers, rule.by if rule else ()).df()
+        found = merges.find_merges(told, rule.at_most if rule else 0)
+        context.add_output_metadata({"merged": len(found), "into": int(found["merged_into"].nunique())})
+        return merges.with_since(found, _stored_merges(warehouse), datetime.now(UTC).replace(tzinfo=None))
+
+    @table_asset(tables.EVENTS, partitions_def=daily_events, kinds=["sql"], code_version="2")
+    def events(
+        context: dg.AssetExecutionContext, warehouse: Warehouse, raw_events: Table, customer_merges: Table
+    ) -> Table:
+        """One row per event that keeps the contract, typed, exact duplicates folded. All later stages start here.
+
+        When customers have been merged or set apart, the other days that have events of them are cleaned anew too.
+        """
+
+        def clean(raw: Table) -> Table:
+            known = merges.renamed_events(judge(raw, dataset), customer_merges)
+            return accepted(known, dataset.session_gap_minutes)
+
+        start, end = (moment.replace(tzinfo=None) for moment in context.partition_time_window)
+        again = clean_anew(warehouse, customer_merges, (start, end), clean)
+        context.add_output_metadata({"days cleaned anew for merges": len(again)})
+        return clean(raw_events)
 
     @table_asset(tables.REJECTED_EVENTS, partitions_def=daily_events, kinds=["sql"], code_version="1")
     def rejected_events(raw_events: Table) -> Table:
@@ -32,10 +61,13 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         return rejected(judge(raw_events, dataset))
 
     @table_asset(customers_table, kinds=["sql", "python"], code_version="1")
-    def customers(context: dg.AssetExecutionContext, raw_customers: Table, events: Table) -> pd.DataFrame:
+    def customers(
+        context: dg.AssetExecutionContext, raw_customers: Table, events: Table, customer_merges: Table
+    ) -> pd.DataFrame:
         """One row per customer known from the master data or from an event, missing attributes filled by policy."""
-        known = masters.known_customers(raw_customers, events, dataset.customer_attributes()).df()
-        return _filled(context, known, dataset.customer_attributes(), "customer_id")
+        attributes = dataset.customer_attributes()
+        joined = merges.joined_masters(raw_customers, customer_merges, attributes)
+        return _filled(context, masters.known_customers(joined, events, attributes).df(), attributes, "customer_id")
 
     @table_asset(items_table, kinds=["sql", "python"], code_version="1")
     def items(context: dg.AssetExecutionContext, raw_items: Table, events: Table) -> pd.DataFrame:
@@ -48,22 +80,36 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         """One row per basket: who, when, how many items, what it was worth."""
         return fold_baskets(events, dataset.basket_event_types)
 
+    return [customer_merges, events, rejected_events, customers, items, baskets, *_campaign_assets()]
+
+
+def _campaign_assets() -> list[dg.AssetsDefinition]:
+    """Campaigns, whom they were meant for and who answered."""
+
     @table_asset(tables.CAMPAIGNS, kinds=["sql"], code_version="1")
     def campaigns(raw_campaigns: Table) -> Table:
         """One row per campaign, with its days."""
         return masters.typed_campaigns(raw_campaigns)
 
     @table_asset(tables.CAMPAIGN_TARGETS, kinds=["sql"], code_version="1")
-    def campaign_targets(raw_campaign_targets: Table) -> Table:
+    def campaign_targets(raw_campaign_targets: Table, customer_merges: Table) -> Table:
         """One row per customer that a campaign was meant for."""
-        return masters.typed_targets(raw_campaign_targets)
+        return masters.typed_targets(merges.renamed(raw_campaign_targets, customer_merges))
 
     @table_asset(tables.CAMPAIGN_RESPONSES, kinds=["sql"], code_version="1")
-    def campaign_responses(raw_campaign_responses: Table) -> Table:
+    def campaign_responses(raw_campaign_responses: Table, customer_merges: Table) -> Table:
         """One row per response of a customer to a campaign."""
-        return masters.typed_responses(raw_campaign_responses)
+        return masters.typed_responses(merges.renamed(raw_campaign_responses, customer_merges))
 
-    return [events, rejected_events, customers, items, baskets, campaigns, campaign_targets, campaign_responses]
+    return [campaigns, campaign_targets, campaign_responses]
+
+
+def _stored_merges(warehouse: Warehouse) -> pd.DataFrame:
+    """The merges of the run before."""
+    spec = tables.CUSTOMER_MERGES
+    if not stored_columns(warehouse.connection, spec):
+        return pd.DataFrame({name: pd.Series(dtype="object") for name in spec.column_names})
+    return read(warehouse.connection, spec).df()
 
 
 def _filled(

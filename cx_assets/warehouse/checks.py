@@ -10,6 +10,7 @@ from cx_assets.ingestion.times import local_day
 from cx_assets.settings import Settings
 from cx_assets.table import Table, law, sql, table_check
 from cx_assets.warehouse.master_checks import master_checks
+from cx_assets.warehouse.merge_checks import merge_checks
 
 # Days with fewer delivered events are too small to be judged by a share.
 ENOUGH_ROWS = 100
@@ -164,6 +165,7 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
         there_are_events,
         _baskets_add_up(dataset),
         *master_checks(),
+        *merge_checks(dataset),
     ]
 
 

@@ -58,6 +58,7 @@ def judge(raw_events: Table, dataset: Dataset) -> Table:
         )
         select
             *,
+            cast(null as varchar) as delivered_customer_id,
             case
                 when customer_id = '' then 'missing customer_id'
                 when item_id = '' then 'missing item_id'

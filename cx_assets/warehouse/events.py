@@ -27,7 +27,7 @@ def accepted(judged: Table, session_gap_minutes: float | None = None) -> Table:
     basket belongs to its customer's day, or to its customer's session of that day: the events between two pauses.
 
     Args:
-        judged: as of `contract.judge`.
+        judged: as `contract.judge` returns them, or `merges.renamed_events` after it.
         session_gap_minutes: the longest pause within a session; None for baskets that are days. A session ends with
             the day, so that a day can be loaded without those beside it.
     """
@@ -44,8 +44,8 @@ def accepted(judged: Table, session_gap_minutes: float | None = None) -> Table:
                 *,
                 -- As JSON, so that a missing basket or a separator inside an id can't make two events look the same.
                 left(md5(cast(json_array(
-                    id_given, time_given, customer_id, item_id, event_type, basket_given,
-                    quantity_given, value_given, rating_given, store_id
+                    id_given, time_given, coalesce(delivered_customer_id, customer_id), item_id, event_type,
+                    basket_given, quantity_given, value_given, rating_given, store_id
                 ) as varchar)), 16) as event_id
             from judged where reason is null
         ){sessions}, repeated as (
@@ -53,7 +53,7 @@ def accepted(judged: Table, session_gap_minutes: float | None = None) -> Table:
             from kept group by event_id having count(*) > 1
         )
         select
-            event_id, day, at_ as occurred_at, customer_id, item_id, event_type,
+            event_id, day, at_ as occurred_at, customer_id, delivered_customer_id, item_id, event_type,
             coalesce(basket_given, {own_basket}) as basket_id,
             quantity, value, rating, store_id,
             coalesce(copies, 1) as copies, source_file, source_row

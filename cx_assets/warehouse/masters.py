@@ -11,7 +11,7 @@ from cx_assets.table.schema import quoted
 
 def known_customers(raw_customers: Table, events: Table, attributes: dict[str, Attribute]) -> Table:
     """Every customer of the master data or of an event, attributes typed and still missing where they are."""
-    return _known(raw_customers, events, "customer_id", {name: _typed(name, a) for name, a in attributes.items()})
+    return _known(raw_customers, events, "customer_id", {name: typed_value(name, a) for name, a in attributes.items()})
 
 
 def known_items(raw_items: Table, events: Table, attributes: dict[str, Attribute]) -> Table:
@@ -20,7 +20,7 @@ def known_items(raw_items: Table, events: Table, attributes: dict[str, Attribute
         "name": "nullif(trim(name), '')",
         "category": "nullif(trim(category), '')",
         "recommendable": "try_cast(recommendable as boolean)",
-        **{name: _typed(name, attribute) for name, attribute in attributes.items()},
+        **{name: typed_value(name, attribute) for name, attribute in attributes.items()},
     }
     known = _known(raw_items, events, "item_id", columns)
     return sql(
@@ -36,7 +36,8 @@ def known_items(raw_items: Table, events: Table, attributes: dict[str, Attribute
     )
 
 
-def _typed(name: str, attribute: Attribute) -> str:
+def typed_value(name: str, attribute: Attribute) -> str:
+    """SQL for an attribute of the declared type, null where it is blank or of another type."""
     return f"try_cast(nullif(trim({quoted(name)}), '') as {attribute.type})"
 
 

@@ -29,7 +29,7 @@ MAX_VALUES_PER_ATTRIBUTE = 30
 
 
 @dataclass(frozen=True)
-class _Filled:
+class Filled:
     """A column without missing values, and the name of what filled it."""
 
     column: pd.Series
@@ -83,7 +83,7 @@ def fill_missing(
     counts = []
     for c in columns:
         gaps = missing[c][position]
-        result = _fill(known, c, gaps, policies[c], [o for o in columns if o != c], seed)
+        result = fill_column(known, c, gaps, policies[c], [o for o in columns if o != c], seed)
         if gaps.any():
             filled[c] = result.column.iloc[back].reset_index(drop=True)
         dropped = int(missing[c].sum()) if policies[c].policy == "drop" else 0
@@ -114,7 +114,7 @@ def _validate(frame: pd.DataFrame, policies: Mapping[str, MissingPolicy], key: s
             raise ValueError(f"{c}: is the key; a row without it cannot be filled in, only rejected")
         if c + FLAG_SUFFIX in frame.columns:
             raise ValueError(f"{c}: the column {c + FLAG_SUFFIX!r} exists already, but is needed for the flag")
-        if policy.policy in ("mean", "median") and not _is_numeric(frame[c]):
+        if policy.policy in ("mean", "median") and not is_numeric(frame[c]):
             raise ValueError(
                 f"{c}: policy {policy.policy!r} needs numbers, the column is {frame[c].dtype}; use mode or constant"
             )
@@ -122,27 +122,39 @@ def _validate(frame: pd.DataFrame, policies: Mapping[str, MissingPolicy], key: s
             raise ValueError(f"{c}: policy 'constant' needs a value that is not itself missing, got {policy.value!r}")
 
 
-def _fill(
+def fill_column(
     known: pd.DataFrame, name: str, gaps: np.ndarray, policy: MissingPolicy, others: list[str], seed: int
-) -> _Filled:
-    """`known[name]` with its gaps filled; rows are in key order and gaps are null."""
+) -> Filled:
+    """One column with its gaps filled, as `fill_missing` does it; for whoever scores a policy on values that are known.
+
+    Args:
+        known: rows in key order, gaps and every other missing value null.
+        name: the column.
+        gaps: bool, one per row: where it is to be filled.
+        policy: any but drop, which fills nothing.
+        others: columns that `predict` may learn from.
+        seed: of the forest.
+
+    Raises:
+        ValueError: as `fill_missing`.
+    """
     column = known[name]
     if not gaps.any():
-        return _Filled(column, policy.policy)
+        return Filled(column, policy.policy)
     if policy.policy == "constant":
-        return _Filled(_put(column, gaps, _constant(column, name, policy.value)), "constant")
+        return Filled(_put(column, gaps, _constant(column, name, policy.value)), "constant")
     if gaps.all():
         if _is_text(column):
-            return _Filled(_put(column, gaps, UNKNOWN), f"{policy.policy}->constant")
+            return Filled(_put(column, gaps, UNKNOWN), f"{policy.policy}->constant")
         raise ValueError(
             f"{name}: no value is known, so there is no {policy.policy} to fill in; use policy 'constant' with a value"
         )
     if policy.policy == "predict":
         if _can_learn(column, others):
-            return _Filled(_put(column, gaps, _predict(known, name, gaps, others, seed)), "predict")
-        simpler = "median" if _is_numeric(column) else "mode"
-        return _Filled(_put(column, gaps, _statistic(column, simpler)), f"predict->{simpler}")
-    return _Filled(_put(column, gaps, _statistic(column, policy.policy)), policy.policy)
+            return Filled(_put(column, gaps, _predict(known, name, gaps, others, seed)), "predict")
+        simpler = "median" if is_numeric(column) else "mode"
+        return Filled(_put(column, gaps, _statistic(column, simpler)), f"predict->{simpler}")
+    return Filled(_put(column, gaps, _statistic(column, policy.policy)), policy.policy)
 
 
 def _statistic(column: pd.Series, policy: str) -> object:
@@ -158,7 +170,7 @@ def _constant(column: pd.Series, name: str, value: str | float | None) -> object
     """The constant as a value of the column's type."""
     if _is_text(column):
         return value if isinstance(value, str) else f"{value:.15g}"
-    if _is_numeric(column) and not isinstance(value, str):
+    if is_numeric(column) and not isinstance(value, str):
         return value
     raise ValueError(
         f"{name}: the constant {value!r} does not fit a column of {column.dtype}; give another value, or use 'mode'"
@@ -169,7 +181,7 @@ def _can_learn(column: pd.Series, others: list[str]) -> bool:
     """Whether a forest has enough to learn from, and few enough answers to choose between."""
     known = column.dropna()
     distinct = known.nunique()
-    few_answers = _is_numeric(column) or distinct <= MAX_CLASSES
+    few_answers = is_numeric(column) or distinct <= MAX_CLASSES
     return bool(others) and len(known) >= MIN_KNOWN_ROWS and distinct > 1 and few_answers
 
 
@@ -179,11 +191,11 @@ def _predict(known: pd.DataFrame, name: str, gaps: np.ndarray, others: list[str]
     A random forest, because it needs no tuning, takes mixed attributes and gives the same answer for the same seed.
     Source: Breiman (2001), "Random forests".
     """
-    features = _encode(known[others])
     rows = np.flatnonzero(~gaps)
     if len(rows) > MAX_TRAINING_ROWS:
         rows = np.sort(np.random.default_rng(seed).choice(rows, MAX_TRAINING_ROWS, replace=False))
-    numeric = _is_numeric(known[name])
+    features = _encode(known[others], rows)
+    numeric = is_numeric(known[name])
     forest_type = RandomForestRegressor if numeric else RandomForestClassifier
     # One thread: trees that finish in another order would add up to another last digit.
     forest = forest_type(n_estimators=100, min_samples_leaf=3, random_state=seed, n_jobs=1)
@@ -195,21 +207,30 @@ def _predict(known: pd.DataFrame, name: str, gaps: np.ndarray, others: list[str]
     return np.asarray(predicted if numeric else answers[predicted])
 
 
-def _encode(attributes: pd.DataFrame) -> np.ndarray:
-    """Attributes as float32 columns: numbers with NaN, everything else one-hot with missing as a value of its own."""
-    numeric = [c for c in attributes.columns if _is_numeric(attributes[c])]
+def _encode(attributes: pd.DataFrame, learnt: np.ndarray) -> np.ndarray:
+    """Attributes as float32 columns: numbers with NaN, everything else one-hot with missing as a value of its own.
+
+    Which values are common enough for a column of their own is found out on the rows `learnt` from: a customer or item
+    that only events name has no attribute, and however many of them come, what is filled in elsewhere stays.
+    """
+    numeric = [c for c in attributes.columns if is_numeric(attributes[c])]
     other = [c for c in attributes.columns if c not in numeric]
     blocks = [attributes[numeric].to_numpy(dtype=np.float32, na_value=np.nan)]
     if other:
         text = attributes[other].astype(object).where(attributes[other].notna(), "").astype(str)
-        encoder = OneHotEncoder(max_categories=MAX_VALUES_PER_ATTRIBUTE, sparse_output=False, dtype=np.float32)
-        blocks.append(encoder.fit_transform(text))
+        encoder = OneHotEncoder(
+            max_categories=MAX_VALUES_PER_ATTRIBUTE,
+            handle_unknown="infrequent_if_exist",
+            sparse_output=False,
+            dtype=np.float32,
+        )
+        blocks.append(encoder.fit(text.iloc[learnt]).transform(text))
     return np.hstack(blocks)
 
 
 def _put(column: pd.Series, gaps: np.ndarray, values: object) -> pd.Series:
     """`column` with `values` (one, or one per gap) in its gaps; whole numbers stay whole where they can."""
-    if not _is_numeric(column):
+    if not is_numeric(column):
         filled = column.astype(object)
         filled[gaps] = values
         return filled.astype(column.dtype)
@@ -223,7 +244,7 @@ def _put(column: pd.Series, gaps: np.ndarray, values: object) -> pd.Series:
     return pd.Series(numbers, index=column.index, name=column.name).astype(column.dtype)
 
 
-def _is_numeric(column: pd.Series) -> bool:
+def is_numeric(column: pd.Series) -> bool:
     """Numbers that can be averaged: a truth value cannot."""
     return pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
 

@@ -16,6 +16,9 @@ EVENTS = schema(
     column("day", "date", "The UTC day of the event."),
     column("occurred_at", "timestamp", "When it happened, UTC."),
     column("customer_id", "varchar", "Who acted."),
+    column(
+        "delivered_customer_id", "varchar", "The id that was delivered, where it is merged into another.", nullable=True
+    ),
     column("item_id", "varchar", "What was acted on."),
     column("event_type", "varchar", "purchase, view, cart or rating."),
     column("basket_id", "varchar", "The order, visit or session; the customer's day where none was delivered."),
@@ -47,6 +50,17 @@ REJECTED_EVENTS = schema(
     column("source_file", "varchar", "The file that the row came from."),
     column("source_row", "bigint", "Its number in that file, from 1."),
     key=("day", "source_file", "source_row"),
+)
+
+CUSTOMER_MERGES = schema(
+    "warehouse",
+    "customer_merges",
+    "One row per customer that is merged into another, by the keys that the manifest names.",
+    column("customer_id", "varchar", "The customer, as delivered."),
+    column("merged_into", "varchar", "The customer whose id counts in its place."),
+    column("key_kind", "varchar", "The kinds of its keys that others have too, as email+phone."),
+    column("since", "timestamp", "The run since which this merge stands, UTC."),
+    key=("customer_id",),
 )
 
 BASKETS = schema(

@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 
+from cx_assets.automation import DAILY
 from cx_assets.dataset import Dataset
 from cx_assets_tests.conftest import LoadedShop
 from cx_assets_tests.runs import failed, frame, load_shop, rows
@@ -142,7 +143,7 @@ def mixed(number: int) -> list[dict[str, object]]:
 def test_days_one_by_one_in_any_order_and_again_give_what_a_range_gives(tmp_path: Path) -> None:
     dataset = write_tiny(tmp_path, {"a.csv": mixed(40), "b.csv": mixed(15)})
     load_shop(tmp_path / "range.duckdb", dataset)
-    by_day = dg.AssetSelection.assets("raw_events", "events", "rejected_events")
+    by_day = dg.AssetSelection.assets(*DAILY)
     for day in (4, 1, 5, 3, 2, 2):
         load_shop(tmp_path / "days.duckdb", dataset, days=(f"2024-03-0{day}", f"2024-03-0{day}"), selection=by_day)
     load_shop(tmp_path / "days.duckdb", dataset, selection=dg.AssetSelection.all() - by_day)

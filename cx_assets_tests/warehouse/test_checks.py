@@ -48,6 +48,8 @@ def test_every_check_was_asked_of_the_loaded_shop_and_the_blocking_ones_passed(l
         "events: nothing_is_lost",
         "events: events_keep_the_contract",
         "events: there_are_events",
+        "events: events_are_under_the_customer_who_counts",
+        "customer_merges: merges_end_at_a_customer_who_stays",
         "rejected_events: few_events_are_rejected",
         "rejected_events: no_day_is_mostly_rejected",
         "customers: references_hold",

@@ -141,6 +141,25 @@ def test_averaging_text_is_refused_by_the_name_of_the_column(policy: str) -> Non
         fill_missing(people(city=["a", None]), {"city": MissingPolicy.model_validate({"policy": policy})}, key="id")
 
 
+@pytest.mark.parametrize("strangers", [1, 40, 400])
+def test_rows_of_which_nothing_is_known_change_no_value_that_is_filled_in_elsewhere(strangers: int) -> None:
+    """A customer that only events name has no attribute, so no event can reach another customer's filled value."""
+    rng = np.random.default_rng(5)
+    town = rng.choice([f"t{i:02}" for i in range(45)], size=300)
+    frame = people(
+        town=[None if i == 11 else t for i, t in enumerate(town)],
+        plan=[None if i % 7 == 0 else f"p{int(t[1:]) % 3}" for i, t in enumerate(town)],
+        age=[None if i % 5 == 0 else float(int(t[1:]) + i % 3) for i, t in enumerate(town)],
+    )
+    policies = {c: MissingPolicy(policy="predict") for c in ("town", "plan", "age")}
+    alone, _ = fill_missing(frame, policies, key="id")
+    empty = (
+        pd.DataFrame({"id": [f"a{i}" for i in range(strangers)]}).reindex(columns=frame.columns).astype(frame.dtypes)
+    )
+    among, _ = fill_missing(pd.concat([empty, frame]), policies, key="id")
+    pd.testing.assert_frame_equal(among.iloc[strangers:].reset_index(drop=True), alone, check_exact=True)
+
+
 def test_an_unknown_column_the_key_and_a_taken_flag_are_refused() -> None:
     frame = people(city=["a"], age=[1.0], age_imputed=[True])
     with pytest.raises(ValueError, match="town: no such column"):
