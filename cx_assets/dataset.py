@@ -24,6 +24,7 @@ from pydantic import (
 
 from cx_assets.manifest import ManifestError as ManifestError
 from cx_assets.manifest import Part, explained, find_manifest, read_manifest
+from cx_assets.privacy.declaration import Privacy
 from cx_assets.source import Source
 
 EVENT_TYPES = ("purchase", "view", "cart", "rating")
@@ -208,6 +209,7 @@ class Dataset(Part):
     basket_event_types: tuple[Literal["purchase", "view", "cart", "rating"], ...] = ("purchase",)
     events: Annotated[tuple[EventSource, ...], Field(min_length=1)]
     customers: Customers | None = None
+    privacy: Privacy | None = None
     items: Items | None = None
     campaigns: Campaigns | None = None
     campaign_targets: CampaignTargets | None = None
@@ -228,6 +230,13 @@ class Dataset(Part):
         if scale is not None and scale[0] >= scale[1]:
             raise ValueError(f"{list(scale)} must be the lowest, then the highest rating")
         return scale
+
+    @field_validator("privacy")
+    @classmethod
+    def _personal_columns_have_a_source(cls, privacy: Privacy | None, info: ValidationInfo) -> Privacy | None:
+        if privacy is not None and privacy.personal and info.data.get("customers") is None:
+            raise ValueError("personal columns are the customers' source's: declare customers")
+        return privacy
 
     @property
     def path(self) -> Path:
