@@ -241,8 +241,8 @@ def _misfits(
 def _no_column(column: str, name: str, columns: list[str], hidden: frozenset[str]) -> str:
     if column.lower() in hidden:
         return (
-            f"the column '{column}' is personal (privacy.personal), so no table may be made from it. Leave this out; or "
-            f"if '{column}' is not personal in {name}, give it another name there"
+            f"the column '{column}' is personal (privacy.personal), so no table may be made from it. Leave this out or "
+            f"give the column another name in {name} if it isn't personal there"
         )
     columns = [name for name in columns if name.lower() not in hidden]
     near = did_you_mean(column, columns)

@@ -39,77 +39,89 @@ def add_privacy_commands(
         settings: the operator's settings, or the end of the command.
         dataset: the dataset that they name, or the end of the command.
     """
+    commands = _Commands(console, settings, dataset)
     key = typer.Typer(no_args_is_help=True, help="The master key of a dataset with personal data.")
+    key.callback()(lambda: None)
+    key.command("new")(commands.new_key)
     app.add_typer(key, name="key")
+    for name in ("pseudonym", "files", "reveal", "forget"):
+        app.command(name)(getattr(commands, name))
 
-    @contextmanager
-    def refusing() -> Iterator[None]:
-        try:
-            yield
-        except (KeyRefusedError, LookupError, ValueError, SealBrokenError, SourceError) as error:
-            console.print(f"[red]{escape(str(error.args[0]))}[/]", soft_wrap=True)
-            raise typer.Exit(1) from None
 
-    def protection() -> Protection:
-        given = settings()
-        found = dataset(given)
-        if found.privacy is None:
-            raise LookupError(f"{found.path.name} has no part `privacy`: its ids are told as they are.")
-        return Protection(found, given)
+class _Commands:
+    """What the commands have in common: a console, the settings and the dataset."""
 
-    def pseudonym_of(keeper: Protection, customer: str) -> str:
-        as_told = re.fullmatch(f"[0-9a-f]{{{LENGTH}}}", customer)
-        return customer if as_told else keeper.pseudonyms.of(OWN_ID, customer.strip())
+    def __init__(
+        self, console: Console, settings: Callable[[], Settings], dataset: Callable[[Settings], Dataset]
+    ) -> None:
+        self._console, self._settings, self._dataset = console, settings, dataset
 
-    def who() -> str:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
-
-    @key.command("new")
-    def new(
-        file: Annotated[Path, typer.Argument(help="A file that isn't there yet, outside the data folder.")],
+    def new_key(
+        self, file: Annotated[Path, typer.Argument(help="A file that isn't there yet, outside the data folder.")]
     ) -> None:
         """Write a new random key into FILE, for its owner's eyes only."""
-        with refusing():
-            write_new_key(file, settings().data_dir)
-        console.print(
-            f"Written: {file}. Keep a copy in a safe place: without it nobody can open the vault, and", soft_wrap=True
-        )
-        console.print(
-            f"pseudonyms can't be made again. To use it: export CX_KEY_FILE={file.absolute()}", soft_wrap=True
+        with self._refusing():
+            write_new_key(file, self._settings().data_dir)
+        self._console.print(
+            f"Written: {file}. Keep a copy in a safe place: without it nobody can open the vault, and pseudonyms can't "
+            f"be made again.\nTo use it: export CX_KEY_FILE={file.absolute()}",
+            soft_wrap=True,
         )
 
-    @app.command()
     def pseudonym(
+        self,
         value: Annotated[str, typer.Argument(help="An id as the shop knows it.")],
         column: Annotated[str, typer.Option(help="One of the manifest's identifiers.")] = OWN_ID,
     ) -> None:
         """Print what stands in the tables for an id; needs the key."""
-        with refusing():
-            keeper = protection()
-            known = keeper.dataset.privacy.identifiers if keeper.dataset.privacy else ()
-            if column not in known:
-                raise LookupError(f"{column} is not an identifier of the manifest, which has: {', '.join(known)}.")
-            typer.echo(keeper.pseudonyms.of(column, value.strip()))
+        with self._refusing():
+            protection = self._protection()
+            identifiers = protection.dataset.privacy.identifiers if protection.dataset.privacy else ()
+            if column not in identifiers:
+                raise LookupError(f"{column} is no identifier of the manifest, which has: {', '.join(identifiers)}.")
+            typer.echo(protection.pseudonyms.of(column, value.strip()))
 
-    @app.command("files")
-    def list_files() -> None:
+    def files(self) -> None:
         """Print every file of the dataset with the name that the tables tell it by; needs the key."""
-        with refusing():
-            for table, file, told in protection().told_names():
+        with self._refusing():
+            for table, file, told in self._protection().told_names():
                 typer.echo(f"{told}  {file}  ({table})")
 
-    @app.command()
-    def reveal(customer: Customer, purpose: Purpose) -> None:
+    def reveal(self, customer: Customer, purpose: Purpose) -> None:
         """Print who a customer is, from the vault; needs the key, and is written down there."""
-        with refusing():
-            keeper = protection()
-            for name, text in keeper.vault().reveal(pseudonym_of(keeper, customer), who(), purpose).items():
+        with self._refusing():
+            protection = self._protection()
+            for name, text in protection.vault().reveal(_pseudonym(protection, customer), _who(), purpose).items():
                 typer.echo(f"{name}: {text}")
 
-    @app.command()
-    def forget(customer: Customer, purpose: Purpose) -> None:
+    def forget(self, customer: Customer, purpose: Purpose) -> None:
         """Erase a customer's key in the vault, so that nobody can read who it was; there is no way back."""
-        with refusing():
-            keeper = protection()
-            keeper.vault().forget(pseudonym_of(keeper, customer), who(), purpose)
-        console.print("Forgotten: the vault can't tell who it was, and takes the customer in no more.")
+        with self._refusing():
+            protection = self._protection()
+            protection.vault().forget(_pseudonym(protection, customer), _who(), purpose)
+        self._console.print("Forgotten: the vault can't tell who it was, and takes the customer in no more.")
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Tell what can't be done, and end with exit code 1."""
+        try:
+            yield
+        except (KeyRefusedError, LookupError, ValueError, SealBrokenError, SourceError) as error:
+            self._console.print(f"[red]{escape(str(error.args[0]))}[/]", soft_wrap=True)
+            raise typer.Exit(1) from None
+
+    def _protection(self) -> Protection:
+        settings = self._settings()
+        dataset = self._dataset(settings)
+        if dataset.privacy is None:
+            raise LookupError(f"{dataset.path.name} has no part `privacy`: its tables tell ids and files as they are.")
+        return Protection(dataset, settings)
+
+
+def _pseudonym(protection: Protection, customer: str) -> str:
+    told = re.fullmatch(f"[0-9a-f]{{{LENGTH}}}", customer)
+    return customer if told else protection.pseudonyms.of(OWN_ID, customer.strip())
+
+
+def _who() -> str:
+    return f"{getpass.getuser()}@{socket.gethostname()}"

@@ -29,6 +29,6 @@ def discreet(dataset: Dataset, table: str) -> Iterator[None]:
             raise
         line = re.search(r"CSV Error on Line: (\d+)", str(error))
         raise SourceError(
-            f"{table}: its files can't be read as {dataset.path.name} says{f', line {line[1]} of one' if line else ''}. "
+            f"{table}: a file can't be read as {dataset.path.name} says{f', in line {line[1]}' if line else ''}. "
             "More would quote what was delivered, and be kept in logs: `cx doctor` tells it at the terminal."
         ) from None

@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import secrets
+from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
@@ -85,8 +86,10 @@ def write_new_key(path: Path, data_dir: Path) -> None:
 def _require_outside(path: Path, data_dir: Path) -> None:
     """A copy of the data folder, to a colleague or as a backup, must not carry the key to it."""
     if any(place.is_relative_to(data_dir.resolve()) for place in (path.resolve(), path.parent.resolve() / path.name)):
-        raise KeyRefusedError(f"The key file {path} is in the data folder {data_dir}, so copies of the data would carry "
-                              "the key to them. Move it elsewhere.")  # fmt: skip
+        raise KeyRefusedError(
+            f"The key file {path} is in the data folder {data_dir}: copies of the data would carry the key to them. "
+            "Move it elsewhere."
+        )
 
 
 def _read(path: Path, data_dir: Path) -> str:
@@ -110,7 +113,7 @@ def _judged(text: str, name: str) -> bytes:
         raise KeyRefusedError(f"{name} is neither hex nor base64. {HOW_TO}")
     if len(secret) < KEY_BYTES:
         raise KeyRefusedError(f"{name} has {len(secret)} bytes and needs at least {KEY_BYTES}. {HOW_TO}")
-    steps = {(after - before) % 256 for before, after in zip(secret, secret[1:], strict=False)}
+    steps = {(after - before) % 256 for before, after in pairwise(secret)}
     told = secret in {hashlib.sha256(word.encode()).digest() for word in DEFAULTS} or all(byte < 128 for byte in secret)
     if told or min(len(set(secret)), len(steps)) < ENOUGH_DIFFERENT:
         raise KeyRefusedError(f"{name} is a default, an example or a text, not random bytes. {HOW_TO}")

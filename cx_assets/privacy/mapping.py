@@ -114,7 +114,7 @@ def _screened(dataset: Dataset, table: str, name: str) -> str:
     elif kind != "varchar":
         typed = f"try_cast(nullif(trim({column}), '') as {kind})"
     else:
-        return f"{screening.FUNCTION}({column})"
+        return screening.screened(column)
     # What should be a number or a time and is none can be anything.
     return f"case when {typed} is null and trim({column}) <> '' then {literal(screening.WITHHELD)} else {column} end"
 

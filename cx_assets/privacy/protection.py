@@ -22,10 +22,11 @@ from cx_assets.ingestion.reader import (
 )
 from cx_assets.privacy.declaration import OWN_ID
 from cx_assets.privacy.discretion import discreet
+from cx_assets.privacy.functions import can_use
 from cx_assets.privacy.keys import load_key
 from cx_assets.privacy.mapping import file_name
 from cx_assets.privacy.pseudonyms import SOURCE_FILE, Pseudonyms
-from cx_assets.privacy.screening import Screening
+from cx_assets.privacy.screening import FUNCTION, Screening
 from cx_assets.privacy.vault import Vault
 from cx_assets.settings import Settings
 from cx_assets.source import Source
@@ -67,8 +68,14 @@ class Protection:
         return Vault(self._settings.vault_path, load_key(self._settings))
 
     def prepare(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Let a connection run queries over the dataset's files; without a part `privacy` it can already."""
-        if self.dataset.privacy is None:
+        """Let a connection run queries over the dataset's files; without a part `privacy` it can already.
+
+        A run has one connection: what was computed for one table is there for the next.
+
+        Raises:
+            KeyRefusedError: if there is no key to be used, or the vault was made with another.
+        """
+        if self.dataset.privacy is None or can_use(connection, FUNCTION):
             return
         self.vault().found()
         for column in (*self.dataset.privacy.identifiers, SOURCE_FILE):

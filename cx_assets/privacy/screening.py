@@ -17,8 +17,8 @@ from cx_assets.privacy.functions import let_use
 FUNCTION = "cx_screened"
 WITHHELD = "(withheld)"
 SHARED_BY = 2
-ENOUGH_DIGITS = 7
-ENOUGH_LETTERS = 8
+SHORTEST = 8
+"""Digits of a number, letters of a name: what has fewer is not looked for."""
 
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
@@ -46,10 +46,17 @@ class Screening:
         let_use(connection, FUNCTION, lambda text: None if self.withholds(text) else text)
 
 
+def screened(text: str) -> str:
+    """SQL for a text, or for null where it is withheld; most texts are too short to be looked at."""
+    return (
+        f"case when length({text}) < {SHORTEST} and not contains({text}, '@') then {text} else {FUNCTION}({text}) end"
+    )
+
+
 def telling(text: str) -> bool:
     """Whether a personal text is long enough to be nothing else: a phone number, a whole name, an address."""
-    words = len(text.split()) > 1 and sum(map(str.isalpha, text)) >= ENOUGH_LETTERS
-    return "@" in text or words or sum(map(str.isdigit, text)) >= ENOUGH_DIGITS
+    words = len(text.split()) > 1 and sum(map(str.isalpha, text)) >= SHORTEST
+    return "@" in text or words or sum(map(str.isdigit, text)) >= SHORTEST
 
 
 def plain(text: str) -> str:
