@@ -19,7 +19,7 @@ from cx_assets_tests.privacy.canaries import CANARIES, DAYS, GOODS, KEY, PEOPLE,
 from cx_assets_tests.runs import load_shop, rows
 from cx_assets_tests.whole_shop import execute, shipped_instance
 
-WORKING = ("working.duckdb", "working.duckdb.wal")
+WORKING = "working.duckdb"
 
 
 @contextmanager
@@ -66,21 +66,27 @@ def test_nobody_is_found_in_what_a_run_of_everything_writes(written: Path) -> No
 
 def test_the_search_reads_the_log_ahead_the_published_files_the_report_and_dagsters_storage(written: Path) -> None:
     hits = found(written, [GOODS[0], "raw_campaign_targets", "An aviary"])
-    print(hits)
     seen = {Path(name).name for names in hits.values() for name in names}
-    assert seen >= {"working.duckdb.wal", "cx.duckdb", "raw_events.parquet", "recommendations.parquet", "report.html"}
+    assert seen >= {
+        "working.duckdb.wal",
+        "cx.duckdb.wal",
+        "raw_events.parquet",
+        "recommendations.parquet",
+        "report.html",
+    }
     assert any(name.startswith("dagster/") for names in hits.values() for name in names)
 
 
-def test_nobody_is_found_in_the_working_file_once_its_log_is_folded_in_uncompressed(
+def test_nobody_is_found_in_the_databases_once_their_logs_are_folded_in_uncompressed(
     written: Path, tmp_path: Path
 ) -> None:
-    for name in WORKING:
-        (tmp_path / name).write_bytes((written / name).read_bytes())
-    with duckdb.connect(str(tmp_path / WORKING[0])) as connection:
-        connection.execute("pragma force_compression = 'uncompressed'")
-        connection.execute("checkpoint")
-    assert found(tmp_path, [GOODS[0]])
+    for database in (written / WORKING, written / "published" / "cx.duckdb"):
+        for name in (database.name, f"{database.name}.wal"):
+            (tmp_path / name).write_bytes((database.parent / name).read_bytes())
+        with duckdb.connect(str(tmp_path / database.name)) as connection:
+            connection.execute("pragma force_compression = 'uncompressed'")
+            connection.execute("checkpoint")
+    assert found(tmp_path, [GOODS[0]])[f"clear of {GOODS[0]}"] == ["cx.duckdb", "working.duckdb"]
     assert found(tmp_path) == {}
 
 
@@ -120,15 +126,15 @@ def test_the_contract_and_the_joins_are_as_without_privacy(written: Path, in_the
         f"select count(*) from warehouse.events join warehouse.campaign_targets using (customer_id) {goods}",
         "select count(*) from warehouse.campaign_responses join warehouse.customers using (customer_id)",
     )
-    told = [rows(written / WORKING[0], query) for query in queries]
-    assert told == [rows(in_the_clear / WORKING[0], query) for query in queries]
+    told = [rows(written / WORKING, query) for query in queries]
+    assert told == [rows(in_the_clear / WORKING, query) for query in queries]
     assert told[3] == [(len(PEOPLE) * len(DAYS) * len(GOODS),)]
 
 
 def test_rows_that_slipped_are_rejected_and_what_they_told_is_withheld(written: Path) -> None:
     query = "select reason, quantity, item_id, event_type, value, occurred_at from warehouse.rejected_events order by 1"
     good = ("1", GOODS[0], "purchase", "2.50", "2024-03-02T10:00:00")
-    assert rows(written / WORKING[0], query) == [
+    assert rows(written / WORKING, query) == [
         ("missing customer_id", *good[:2], "unheard of", *good[3:]),
         ("missing item_id", "1", None, *good[2:]),
         ("quantity is not a number", "(withheld)", *good[1:]),
@@ -145,7 +151,7 @@ def test_what_duckdb_spills_while_it_loads_has_nobody_in_it(tmp_path: Path) -> N
     orders.write_text("\n".join([head, *lines * 30_000]), "utf-8")
     spilled = tmp_path / "spilled"
     columns = ["occurred_at", "customer_id", "item_id", "event_type", "event_id", "basket_id", "quantity", "value"]
-    with warehouse.connect(tmp_path / "a.duckdb", "100MB", 1) as connection:
+    with warehouse.connect(tmp_path / "a.duckdb", "150MB", 1) as connection:
         connection.execute(f"set temp_directory = {literal(str(spilled))}")
         Protection(dataset, Settings(data_dir=tmp_path / "data", key=KEY)).prepare(connection)
         connection.execute(f"create temp table loaded as {table_query(dataset, 'events', columns)}")
