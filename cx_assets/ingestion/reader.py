@@ -221,7 +221,7 @@ def _misfits(
         except SourceError as encoding:
             return [f"{place}: {encoding}"]
         return [f"{place}: {name} can't be read as {mapped.source.format}: {_first_line(error)}"]
-    hidden = hidden_columns(dataset, mapped.table)
+    hidden = hidden_columns(dataset, mapped.table, mapped.expressions)
     seen = f"(select {visible(hidden)} from delivered)"
     found = []
     for column, expression in mapped.expressions.items():
@@ -230,7 +230,7 @@ def _misfits(
             connection.execute(f"describe select {as_text(expression)} from {'delivered' if pseudonym else seen}")
         except duckdb.Error as error:
             unknown = re.search(r'Referenced column "(.+?)" not found', str(error))
-            if unknown and unknown[1] in _header(path, mapped.source):
+            if unknown and unknown[1].lower() not in hidden and unknown[1] in _header(path, mapped.source):
                 return [f"{place}: {name} can't be read as csv: a row has other fields than its header or open quotes"]
             what = _no_column(unknown[1], name, columns, hidden) if unknown else _first_line(error)
             hint = ". A column that is called as a word of SQL needs double quotes" if "syntax error" in what else ""
@@ -241,8 +241,8 @@ def _misfits(
 def _no_column(column: str, name: str, columns: list[str], hidden: frozenset[str]) -> str:
     if column.lower() in hidden:
         return (
-            f"the column '{column}' is personal (privacy.personal), so no table may be made from it. Leave this out or "
-            f"give the column another name in {name} if it isn't personal there"
+            f"the column '{column}' is personal, or what an identifier is made from (privacy); no table may tell it: "
+            f"leave this out, or give the column another name in {name} if it is neither there"
         )
     columns = [name for name in columns if name.lower() not in hidden]
     near = did_you_mean(column, columns)

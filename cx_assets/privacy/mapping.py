@@ -20,27 +20,42 @@ from cx_assets.source import Source
 from cx_assets.table.schema import literal, quoted
 
 ABOUT_CUSTOMERS = ("events", "customers", "campaign_targets", "campaign_responses")
+EXTRACTING = ("->", "->>", "json_extract", "json_extract_string", "struct_extract", "array_extract")
+"""What reads a value inside another: a JSON document holds more than the id in it."""
 PERSONAL = "personal"
 """The table of the personal columns, which only the vault reads."""
 
 
-def hidden_columns(dataset: Dataset, table: str) -> frozenset[str]:
-    """The columns of a table's sources, in lower case, that its expressions may not see, identifiers apart.
+def hidden_columns(dataset: Dataset, table: str, expressions: Mapping[str, str]) -> frozenset[str]:
+    """The columns of a source, in lower case, that only the expressions of its identifiers may see.
 
     They are what the personal columns of the manifest are made from, wherever a column is called so; in files of items
-    and of campaigns a `name` is another thing, unless they are the customers' files.
+    and of campaigns a `name` is another thing, unless they are the customers' files. And they are what the customer is
+    told by, and what another identifier alone is made from: an id in an attribute would be one in the clear.
+
+    Args:
+        dataset: whose source it is.
+        table: what the source feeds.
+        expressions: SQL by column of the table.
     """
-    if dataset.privacy is None or dataset.customers is None or table == PERSONAL:
+    privacy = dataset.privacy
+    if privacy is None or table == PERSONAL:
         return frozenset()
-    section = getattr(dataset, table)
-    if table not in ABOUT_CUSTOMERS and section.source.files != dataset.customers.source.files:
-        return frozenset()
-    return columns_of(tuple(column.expression for column in dataset.privacy.personal.values()))
+    told_by = [columns_of((text,), inside=False) for name, text in expressions.items() if name in privacy.identifiers]
+    customer = columns_of((expressions.get("customer_id", "null"),), inside=False)
+    hidden = customer.union(*(columns for columns in told_by if len(columns) == 1))
+    if table not in ABOUT_CUSTOMERS and not _reads_customers_files(dataset, table):
+        return hidden
+    return hidden | columns_of(tuple(column.expression for column in privacy.personal.values()))
+
+
+def _reads_customers_files(dataset: Dataset, table: str) -> bool:
+    return dataset.customers is not None and getattr(dataset, table).source.files == dataset.customers.source.files
 
 
 @lru_cache
-def columns_of(expressions: tuple[str, ...]) -> frozenset[str]:
-    """The columns that SQL expressions read, in lower case.
+def columns_of(expressions: tuple[str, ...], *, inside: bool = True) -> frozenset[str]:
+    """The columns that SQL expressions read, in lower case; those of which only a part is read are left out or not.
 
     An expression that can't be parsed reads none: that it is wrong is told where it is held against its files.
     """
@@ -49,18 +64,18 @@ def columns_of(expressions: tuple[str, ...]) -> frozenset[str]:
             json.loads(connection.execute("select json_serialize_sql(?)", [f"select {text}"]).fetchall()[0][0])
             for text in expressions
         ]
-    return frozenset(name.lower() for tree in parsed for name in _column_names(tree))
+    return frozenset(name.lower() for tree in parsed for name in _column_names(tree, inside=inside))
 
 
-def _column_names(node: Any) -> Iterator[str]:
+def _column_names(node: Any, *, inside: bool) -> Iterator[str]:
     if isinstance(node, dict):
         if node.get("class") == "COLUMN_REF":
             yield from node["column_names"]
-        for child in node.values():
-            yield from _column_names(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from _column_names(child)
+        if not inside and node.get("function_name") in EXTRACTING:
+            return
+        node = list(node.values())
+    for child in node if isinstance(node, list) else []:
+        yield from _column_names(child, inside=inside)
 
 
 def visible(hidden: frozenset[str]) -> str:
@@ -89,7 +104,7 @@ def protected_query(
     own = {name: text for name, text in expressions.items() if name in identifiers}
     others = {name: text for name, text in expressions.items() if name not in identifiers}
     pseudonyms = "".join(f"{function(name)}(trim({text})) as {_inner(name)}, " for name, text in own.items())
-    inner = f"select {pseudonyms}{visible(hidden_columns(dataset, table))} from ({rows})"
+    inner = f"select {pseudonyms}{visible(hidden_columns(dataset, table, expressions))} from ({rows})"
     mapped = [f"{_inner(name)} as {quoted(name)}" for name in own] + [f"{t} as {quoted(n)}" for n, t in others.items()]
     middle = f"select {', '.join([*mapped, row])} from ({inner})"
     screened = [f"{_screened(dataset, table, name)} as {quoted(name)}" for name in others]
