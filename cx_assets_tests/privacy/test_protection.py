@@ -63,7 +63,7 @@ def verdict(dataset: Dataset, name: str) -> dg.AssetCheckResult:
             "Full_Name",
         ),
         (("expression: age", "expression: length(phone)"), "aviary.yaml:15: customers.attributes.age", "phone"),
-        (("expression: age", "expression: substr(number, 7)"), "aviary.yaml:15: customers.attributes.age", "number"),
+        (("expression: age", "expression: upper(number)"), "aviary.yaml:15: customers.attributes.age", "number"),
         (("detail: text", "detail: who || text"), "aviary.yaml:24: campaign_responses.columns.detail", "who"),
     ],
 )
