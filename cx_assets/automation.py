@@ -15,6 +15,7 @@ import dagster as dg
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.reader import file_days
 from cx_assets.partitions import daily_events
+from cx_assets.privacy.protection import Protection
 from cx_assets.progress import root_cause
 from cx_assets.settings import Settings
 
@@ -77,23 +78,25 @@ SCHEDULES = [
 
 def sensors(dataset: Dataset, settings: Settings) -> list[dg.SensorDefinition]:
     """New files, failed runs, and publishing what has passed its checks."""
+    protection = Protection(dataset, settings)
 
     @dg.sensor(job=DAILY_EVENTS, minimum_interval_seconds=60)
     def new_event_files(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         """Notices new or changed files of the manifest's events and requests the days that they touch."""
         seen: dict[str, list[int]] = json.loads(context.cursor or "{}")
-        now = {
-            str(path): [path.stat().st_size, path.stat().st_mtime_ns]
+        named = {
+            str(path) if dataset.privacy is None else protection.told_name(events.source, path): path
             for events in dataset.events
             for path in events.source.paths(dataset.folder)
         }
-        changed = {path for path, state in now.items() if seen.get(path) != state}
+        now = {name: [path.stat().st_size, path.stat().st_mtime_ns] for name, path in named.items()}
+        changed = {name for name, state in now.items() if seen.get(name) != state}
         if not changed:
             return dg.SkipReason("no new or changed file")
         # A day that isn't over has no partition yet: the daily schedule loads it when it is.
         over = set(daily_events(dataset).get_partition_keys())
-        days = [day for day in file_days(dataset, changed) if day.isoformat() in over]
-        state = json.dumps(sorted(now[path] for path in changed))
+        days = [day for day in file_days(dataset, {str(named[name]) for name in changed}) if day.isoformat() in over]
+        state = json.dumps(sorted(now[name] for name in changed))
         return dg.SensorResult(
             run_requests=[
                 dg.RunRequest(

@@ -20,6 +20,9 @@ from cx_assets.home import prepare_home
 from cx_assets.ingestion.reader import problems
 from cx_assets.launch import execute, over, tell_failure, tell_success, write_record
 from cx_assets.partitions import daily_events, weekly_backtest
+from cx_assets.privacy.commands import add_privacy_commands
+from cx_assets.privacy.keys import KeyRefusedError
+from cx_assets.privacy.protection import Protection
 from cx_assets.progress import Progress
 from cx_assets.settings import DATABASE, Settings
 
@@ -243,8 +246,9 @@ def _usable_dataset(settings: Settings) -> Dataset:
     """The dataset, or exit code 1 and what is wrong with it."""
     try:
         dataset = load_dataset(settings.dataset)
+        Protection(dataset, settings).require_key()
         wrong = problems(dataset)
-    except ManifestError as error:
+    except (ManifestError, KeyRefusedError) as error:
         wrong = str(error).splitlines()
     if wrong:
         for line in wrong:
@@ -275,6 +279,9 @@ def _range(
         console.print(f"[red]{first_name} {chosen[0]} is after {last_name} {chosen[1]}.[/]")
         raise typer.Exit(2)
     return chosen
+
+
+add_privacy_commands(app, console, _settings, _usable_dataset)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from pydantic import (
 from cx_assets.manifest import ManifestError as ManifestError
 from cx_assets.manifest import Part, did_you_mean, explained, find_manifest, read_manifest
 from cx_assets.merging import MergeCustomers, MergeKey
+from cx_assets.privacy.declaration import Privacy
 from cx_assets.source import Source
 
 EVENT_TYPES = ("purchase", "view", "cart", "rating")
@@ -245,6 +246,7 @@ class Dataset(Part):
     )
     events: Annotated[tuple[EventSource, ...], Field(min_length=1)]
     customers: Customers | None = None
+    privacy: Privacy | None = None
     items: Items | None = None
     merge_customers: MergeCustomers | None = Field(default=None, description="By which keys customers are merged.")
     campaigns: Campaigns | None = None
@@ -300,6 +302,13 @@ class Dataset(Part):
         if merging and (unknown := [name for name in merging.by if name not in keys]):
             raise ValueError(f"{unknown[0]} is no key of customers.merge_keys ({', '.join(keys) or 'there is none'})")
         return merging
+
+    @field_validator("privacy")
+    @classmethod
+    def _personal_columns_have_a_source(cls, privacy: Privacy | None, info: ValidationInfo) -> Privacy | None:
+        if privacy is not None and privacy.personal and info.data.get("customers") is None:
+            raise ValueError("personal columns are the customers' source's: declare customers")
+        return privacy
 
     @property
     def path(self) -> Path:

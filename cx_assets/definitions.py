@@ -21,6 +21,8 @@ from cx_assets.ingestion.reader import problems
 from cx_assets.matrices import assets as matrices
 from cx_assets.matrices import checks as matrices_checks
 from cx_assets.matrices.config import InteractionWeights
+from cx_assets.privacy.assets import privacy_assets, privacy_checks
+from cx_assets.privacy.protection import Protection
 from cx_assets.publishing.assets import (
     backtest_publishing,
     backtest_publishing_checks,
@@ -66,14 +68,22 @@ def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.
 
     Raises:
         ManifestError: if the manifest is wrong, or doesn't fit its files.
+        KeyRefusedError: if the dataset has personal data, and there is no key to be used.
     """
     dataset = dataset or load_dataset(settings.dataset)
+    protection = Protection(dataset, settings)
+    protection.require_key()
     if wrong := problems(dataset):
-        raise ManifestError("\n".join(wrong))
+        # Of files with personal data not even the names may get into what Dagster keeps.
+        told = (
+            "\n".join(wrong) if dataset.privacy is None else f"{dataset.path.name} doesn't fit its files: see cx doctor"
+        )
+        raise ManifestError(told)
     tables = table_assets(dataset, settings)
     specs = [declared(asset) for asset in tables]
     checks = [
-        *ingestion_checks(dataset),
+        *ingestion_checks(dataset, protection),
+        *privacy_checks(dataset, protection),
         *warehouse_checks(dataset, settings),
         *dg.load_asset_checks_from_modules(MODEL_CHECKS),
         *(structure_check(spec) for spec in specs),
@@ -115,9 +125,11 @@ def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.
 def table_assets(dataset: Dataset, settings: Settings) -> list[dg.AssetsDefinition]:
     """Every table but the last, in the order of the flow."""
     daily_events = partitions.daily_events(dataset)
+    protection = Protection(dataset, settings)
     models = [list(dg.load_assets_from_modules([module])) for module in MODELS]
     return [
-        *ingestion_assets(dataset, daily_events),
+        *ingestion_assets(dataset, daily_events, protection),
+        *privacy_assets(dataset, protection),
         *warehouse_assets(dataset, daily_events),
         *(asset for stage in models for asset in stage if isinstance(asset, dg.AssetsDefinition)),
         *evaluation.evaluation_assets(dataset, settings),

@@ -6,7 +6,7 @@ configuration of their assets) or what the data look like (that is the dataset's
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DATABASE = "cx.duckdb"
@@ -35,6 +35,16 @@ class Settings(BaseSettings):
     rejected_limit: float = Field(
         default=0.02, ge=0, le=1, description="The share of rejected events above which a load is refused."
     )
+    key: SecretStr | None = Field(
+        default=None, description="The master key of a dataset with personal data: 32 random bytes as hex or base64."
+    )
+    key_file: Path | None = Field(default=None, description="A file with the master key, instead of the key itself.")
+    vault: Path | None = Field(default=None, description="The file of the vault; vault.sqlite in the data folder.")
+
+    @property
+    def vault_path(self) -> Path:
+        """The file with who the customers are, encrypted."""
+        return self.vault.absolute() if self.vault else self.data_dir.absolute() / "vault.sqlite"
 
     @property
     def home(self) -> Path:

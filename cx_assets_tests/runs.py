@@ -14,6 +14,8 @@ from cx_assets.dataset import Dataset
 from cx_assets.ingestion.assets import ingestion_assets
 from cx_assets.ingestion.checks import ingestion_checks
 from cx_assets.partitions import daily_events
+from cx_assets.privacy.assets import privacy_assets, privacy_checks
+from cx_assets.privacy.protection import Protection
 from cx_assets.settings import Settings
 from cx_assets.table import TableSpec, structure_check
 from cx_assets.table.io_manager import duckdb_tables
@@ -102,13 +104,19 @@ def failed(result: dg.ExecuteInProcessResult) -> dict[str, str]:
 
 def shop_assets(dataset: Dataset) -> list[dg.AssetsDefinition]:
     """Ingestion and warehouse."""
-    days = daily_events(dataset)
-    return [*ingestion_assets(dataset, days), *warehouse_assets(dataset, days)]
+    days, protection = daily_events(dataset), Protection(dataset, Settings())
+    return [
+        *ingestion_assets(dataset, days, protection),
+        *privacy_assets(dataset, protection),
+        *warehouse_assets(dataset, days),
+    ]
 
 
 def shop_checks(dataset: Dataset, *, rejected_limit: float = 0.02) -> dict[str, dg.AssetChecksDefinition]:
     """The laws of ingestion and warehouse, by `asset: check`."""
-    checks = [*ingestion_checks(dataset), *warehouse_checks(dataset, Settings(rejected_limit=rejected_limit))]
+    protection = Protection(dataset, Settings())
+    checks = [*ingestion_checks(dataset, protection), *privacy_checks(dataset, protection)]
+    checks += [*warehouse_checks(dataset, Settings(rejected_limit=rejected_limit))]
     return {f"{key.asset_key.to_user_string()}: {key.name}": check for check in checks for key in check.check_keys}
 
 

@@ -3,22 +3,31 @@
 Each reads its source through the manifest and adds nothing but where a row came from.
 """
 
+from dataclasses import replace
+
 import dagster as dg
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion import tables
 from cx_assets.ingestion.merge_keys import numbered
 from cx_assets.ingestion.reader import event_day, table_query
+from cx_assets.privacy.discretion import discreet
+from cx_assets.privacy.protection import Protection
 from cx_assets.table import Table, TableSpec, from_frame, sql, table_asset
 from cx_assets.table.warehouse import Warehouse
 
 
-def ingestion_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
-    """The stage's assets for a dataset."""
+def ingestion_assets(
+    dataset: Dataset, daily_events: dg.PartitionsDefinition, protection: Protection
+) -> list[dg.AssetsDefinition]:
+    """The stage's assets for a dataset, whose personal data are kept out by its protection."""
 
     def delivered(warehouse: Warehouse, spec: TableSpec) -> Table:
         columns = [name for name in spec.column_names if name not in ("day", "source_file", "source_row")]
-        return warehouse.query(table_query(dataset, spec.name.removeprefix("raw_"), columns))
+        protection.prepare(warehouse.connection)
+        with discreet(dataset, spec.name):
+            query = table_query(dataset, spec.name.removeprefix("raw_"), columns)
+        return replace(warehouse.query(query), confidential=dataset.privacy is not None)
 
     @table_asset(tables.RAW_EVENTS, partitions_def=daily_events, kinds=["file"], code_version="1")
     def raw_events(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Table:

@@ -6,11 +6,13 @@ Belongs here: completeness of the load. Does not: whether rows keep the contract
 import dagster as dg
 
 from cx_assets.dataset import Dataset
-from cx_assets.ingestion.reader import existing, has_rows, label, mapped_sources
+from cx_assets.ingestion.reader import existing, has_rows, mapped_sources
+from cx_assets.privacy.discretion import discreet
+from cx_assets.privacy.protection import Protection
 from cx_assets.table import Table, law, sql, table_check
 
 
-def ingestion_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
+def ingestion_checks(dataset: Dataset, protection: Protection) -> list[dg.AssetChecksDefinition]:
     """The stage's checks for a dataset."""
 
     @table_check("raw_events", blocking=True)
@@ -34,14 +36,15 @@ def ingestion_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
     def every_event_file_is_loaded(raw_events: Table) -> dg.AssetCheckResult:
         """Every event file that holds rows has some of them in the table."""
         files = {
-            label(dataset, mapped.source, path): (path, mapped.source)
+            protection.told_name(mapped.source, path): (path, mapped.source)
             for name, mapped in mapped_sources(dataset)
             if name == "events"
             for path in existing(dataset, mapped)
         }
         loaded = sql("select distinct source_file from raw_events", raw_events=raw_events).fetchall()
         found = files.keys() - {str(row[0]) for row in loaded}
-        missing = sorted(name for name in found if has_rows(*files[name]))
+        with discreet(dataset, "raw_events"):
+            missing = sorted(name for name in found if has_rows(*files[name]))
         return dg.AssetCheckResult(
             passed=not missing,
             severity=dg.AssetCheckSeverity.WARN,

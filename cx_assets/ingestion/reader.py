@@ -18,6 +18,8 @@ from cx_assets.ingestion.encoding import require_encoding
 from cx_assets.ingestion.merge_keys import column_of
 from cx_assets.ingestion.times import local_day, utc_timestamp
 from cx_assets.manifest import Location, ManifestError, did_you_mean, key_lines, where
+from cx_assets.privacy.discretion import discreet
+from cx_assets.privacy.mapping import PERSONAL, file_name_sql, hidden_columns, protected_query, visible
 from cx_assets.source import Source, SourceError
 from cx_assets.table.schema import literal, quoted
 from cx_assets.table.warehouse import connect
@@ -42,6 +44,11 @@ class MappedSource:
     expressions: Mapping[str, str]
     places: Mapping[str, Location]
 
+    @property
+    def table(self) -> str:
+        """The table that it feeds."""
+        return PERSONAL if self.location[0] == "privacy" else str(self.location[0])
+
 
 def mapped_sources(dataset: Dataset) -> Iterator[tuple[str, MappedSource]]:
     """Every source of a manifest with the table that it feeds: `events`, `customers`, `items`, `campaigns`, ..."""
@@ -64,6 +71,16 @@ def mapped_sources(dataset: Dataset) -> Iterator[tuple[str, MappedSource]]:
         section = getattr(dataset, table)
         if section is not None:
             yield table, _columns_of((table,), section)
+
+
+def personal_source(dataset: Dataset) -> MappedSource | None:
+    """The customers' source with the expressions of the personal columns; only the vault may read it."""
+    if dataset.privacy is None or dataset.customers is None:
+        return None
+    expressions = {name: column.expression for name, column in dataset.privacy.personal.items()}
+    places: dict[str, Location] = {name: ("privacy", "personal", name, "expression") for name in expressions}
+    expressions["customer_id"], places["customer_id"] = dataset.customers.id, ("customers", "id")
+    return MappedSource(("privacy", "personal"), dataset.customers.source, expressions, places)
 
 
 def _columns_of(location: Location, section: Section) -> MappedSource:
@@ -112,11 +129,13 @@ def mapped_query(dataset: Dataset, path: Path, mapped: MappedSource) -> str:
 
     `try` makes a value that an expression can't take a null: the row is then rejected with its file and row number.
     """
-    columns = ", ".join(f"{as_text(expression)} as {quoted(name)}" for name, expression in mapped.expressions.items())
-    return (
-        f"select {columns}, {literal(label(dataset, mapped.source, path))} as source_file, {ROW} as source_row "
-        f"from ({file_query(path, mapped.source)})"
-    )
+    told = {name: as_text(expression) for name, expression in mapped.expressions.items()}
+    rows, name = file_query(path, mapped.source), label(dataset, mapped.source, path)
+    if dataset.privacy is not None:
+        file = file_name_sql(dataset, mapped.source, name)
+        return protected_query(dataset, mapped.table, rows, told, row=ROW, source_file=file)
+    columns = ", ".join(f"{text} as {quoted(column)}" for column, text in told.items())
+    return f"select {columns}, {literal(name)} as source_file, {ROW} as source_row from ({rows})"
 
 
 def as_text(expression: str) -> str:
@@ -168,7 +187,8 @@ def problems(dataset: Dataset, table: str | None = None) -> list[str]:
     lines = key_lines(dataset.path.read_text("utf-8"))
     found: list[str] = []
     with connect(None, "256MB", 1) as connection:
-        for name, mapped in mapped_sources(dataset):
+        personal = personal_source(dataset)
+        for name, mapped in [*mapped_sources(dataset), *([(PERSONAL, personal)] if personal else [])]:
             if table not in (None, name):
                 continue
             try:
@@ -205,21 +225,30 @@ def _misfits(
         except SourceError as encoding:
             return [f"{place}: {encoding}"]
         return [f"{place}: {name} can't be read as {mapped.source.format}: {_first_line(error)}"]
+    hidden = hidden_columns(dataset, mapped.table, mapped.expressions)
+    seen = f"(select {visible(hidden)} from delivered)"
     found = []
     for column, expression in mapped.expressions.items():
+        pseudonym = dataset.privacy is not None and column in dataset.privacy.identifiers
         try:
-            connection.execute(f"describe select {as_text(expression)} from delivered")
+            connection.execute(f"describe select {as_text(expression)} from {'delivered' if pseudonym else seen}")
         except duckdb.Error as error:
             unknown = re.search(r'Referenced column "(.+?)" not found', str(error))
-            if unknown and unknown[1] in _header(path, mapped.source):
+            if unknown and unknown[1].lower() not in hidden and unknown[1] in _header(path, mapped.source):
                 return [f"{place}: {name} can't be read as csv: a row has other fields than its header or open quotes"]
-            what = _no_column(unknown[1], name, columns) if unknown else _first_line(error)
+            what = _no_column(unknown[1], name, columns, hidden) if unknown else _first_line(error)
             hint = ". A column that is called as a word of SQL needs double quotes" if "syntax error" in what else ""
             found.append(f"{where(dataset.path, lines, mapped.places.get(column, mapped.location))}: {what}{hint}")
     return found
 
 
-def _no_column(column: str, name: str, columns: list[str]) -> str:
+def _no_column(column: str, name: str, columns: list[str], hidden: frozenset[str]) -> str:
+    if column.lower() in hidden:
+        return (
+            f"the column '{column}' is personal, or what an identifier is made from (privacy); no table may tell it: "
+            f"leave this out, or give the column another name in {name} if it is neither there"
+        )
+    columns = [name for name in columns if name.lower() not in hidden]
     near = did_you_mean(column, columns)
     has = f" It has: {', '.join(columns)}."
     return f"no column '{column}' in {name}.{has}{near if 'Did you' in near else ''}"
@@ -245,7 +274,7 @@ def file_days(dataset: Dataset, changed: set[str]) -> list[date]:
         changed: absolute paths.
     """
     queries = [
-        f"select occurred_at from ({mapped_query(dataset, path, mapped)})"
+        f"select {as_text(mapped.expressions['occurred_at'])} as occurred_at from ({file_query(path, mapped.source)})"
         for name, mapped in mapped_sources(dataset)
         if name == "events"
         for path in existing(dataset, mapped)
@@ -253,7 +282,7 @@ def file_days(dataset: Dataset, changed: set[str]) -> list[date]:
     ]
     if not queries:
         return []
-    with connect(None, "256MB", 1) as connection:
+    with discreet(dataset, "events"), connect(None, "256MB", 1) as connection:
         rows = connection.execute(
             f"select distinct {event_day(dataset)} as day from ({' union all '.join(queries)}) order by day"
         ).fetchall()

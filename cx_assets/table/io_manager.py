@@ -5,6 +5,7 @@ Belongs here: the transaction, the write, the load and the metadata that every w
 goes wrong the rows of before are still there.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -162,6 +163,12 @@ def write(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Table, w
         connection.execute("commit")
     except duckdb.Error as error:
         _roll_back(connection)
+        if rows.confidential:
+            line = re.search(r"CSV Error on Line: (\d+)", str(error))
+            raise TableWriteError(
+                f"{spec.qualified}: a file can't be read as its manifest says{f', in line {line[1]}' if line else ''} "
+                f"({type(error).__name__}). More would quote what was delivered, and be kept in logs. {UNHARMED}"
+            ) from None
         raise TableWriteError(f"{spec.qualified}: {error}. {UNHARMED}") from error
     except BaseException:
         _roll_back(connection)

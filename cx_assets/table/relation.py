@@ -27,11 +27,13 @@ class Table:
         connection: where it will run.
         query: its text, complete in itself.
         sources: the frames that the text names; held so that they live as long as the query.
+        confidential: whether an error of DuckDB may quote rows that no log may have.
     """
 
     connection: duckdb.DuckDBPyConnection = field(repr=False)
     query: str
     sources: tuple[object, ...] = field(default=(), repr=False)
+    confidential: bool = False
 
     def df(self) -> pd.DataFrame:
         """The rows as a DataFrame."""
@@ -121,7 +123,12 @@ def sql(query: str, **tables: Table | pd.DataFrame | pa.Table) -> Table:
     own = re.match(r"\s*with\s+(recursive\s+)?", query, re.IGNORECASE)
     recursive = "recursive " if own and own[1] else ""
     text = f"with {recursive}{ctes}, {query[own.end() :]}" if own else f"with {ctes} {query}"
-    return Table(connections[0], text, tuple(s for t in bound.values() for s in t.sources))
+    return Table(
+        connections[0],
+        text,
+        tuple(s for t in bound.values() for s in t.sources),
+        any(t.confidential for t in bound.values()),
+    )
 
 
 # Not the last of column day: one that is told in another zone than UTC ends at another instant.
