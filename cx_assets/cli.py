@@ -22,6 +22,7 @@ from cx_assets.launch import execute, over, tell_failure, tell_success, write_re
 from cx_assets.partitions import daily_events, weekly_backtest
 from cx_assets.progress import Progress
 from cx_assets.settings import DATABASE, Settings
+from cx_assets.source import SourceError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(highlight=False)
@@ -152,12 +153,19 @@ def recommend(
 
 @app.command()
 def doctor() -> None:
-    """Say whether a run on this dataset would work, without writing anything. Exit code 1 if it wouldn't."""
+    """Say what a run over all days would make of the dataset, writing nothing. Exit code 1 if it would fail."""
+    from cx_assets.diagnosis.terminal import diagnose
+
     settings = _settings()
     dataset = _usable_dataset(settings)
-    sources = len(dataset.events)
-    console.print(f"[green]{dataset.path.name} fits its files[/]: {sources} source{'s' * (sources > 1)} of events,")
-    console.print(f"days {dataset.first_day} to {dataset.last_day or 'today'}.")
+    _days(dataset, None, None)
+    try:
+        would_run = diagnose(console, dataset, settings)
+    except SourceError as error:
+        console.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
+        raise typer.Exit(1) from None
+    if not would_run:
+        raise typer.Exit(1)
 
 
 @app.command()
