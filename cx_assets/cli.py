@@ -21,11 +21,14 @@ from cx_assets.ingestion.reader import problems
 from cx_assets.launch import execute, over, tell_failure, tell_success, write_record
 from cx_assets.partitions import daily_events, weekly_backtest
 from cx_assets.progress import Progress
+from cx_assets.proposal.command import init
 from cx_assets.settings import DATABASE, Settings
 from cx_assets.source import SourceError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(highlight=False)
+
+app.command()(init)
 
 DayOption = Annotated[str | None, typer.Option(help="A day of the dataset, as 2017-01-31.")]
 
