@@ -93,7 +93,7 @@ def described(connection: duckdb.DuckDBPyConnection, group: Group) -> list[Colum
         values = column_values(connection, group, name, LOOKED_AT)
         meant = concepts(name)
         time = time_format(values, comma_land=comma_land) if not kind.startswith(("DOUBLE", "DECIMAL")) else None
-        few = ()
+        few: tuple[str, ...] = ()
         if distinct <= FEW:
             few = tuple(
                 str(row[0])

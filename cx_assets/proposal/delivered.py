@@ -8,6 +8,7 @@ import codecs
 import csv
 import gzip
 import io
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ Format = Literal["csv", "jsonl", "parquet", "excel"]
 LOOKED_AT = 64 << 20
 HEAD = 256 << 10
 # Bytes that windows-1252 doesn't have.
+WESTERN = frozenset("äöüßÄÖÜéèêëàâáãåæçìíîïñóòôõøœùúûÿÉÈÀÁÂÇÑÓÔÕÅÆØÍÚ€£§°²³®©™„“”\u2018\u2019\u2013—…«»·´\u00a0¿¡ºª")
 UNDEFINED_1252 = frozenset(b"\x81\x8d\x8f\x90\x9d")
 
 
@@ -40,7 +42,7 @@ class Delivered:
         path: the file.
         format: of its rows.
         columns: its header.
-        encoding: of text; utf-8 for what isn't.
+        encoding: of text, `ascii` where nothing tells one encoding from another; utf-8 for what isn't text.
         encoding_sureness: 0 to 1.
         delimiter: of CSV.
         doubts: what looks wrong with the file, each a sentence with what to do.
@@ -121,6 +123,8 @@ def encoding_guess(data: bytes) -> tuple[str, float]:
     for mark, name in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
         if data.startswith(mark):
             return name, 1.0
+    if data.isascii() and 0 not in data:
+        return "ascii", 1.0
     try:
         codecs.getincrementaldecoder("utf-8")().decode(data)
     except UnicodeDecodeError:
@@ -133,8 +137,8 @@ def encoding_guess(data: bytes) -> tuple[str, float]:
     if high.keys() & UNDEFINED_1252:
         return _other_page(data), 0.5
     # Western letters and the signs of prices and quotes; other pages' letters come out as signs nobody types.
-    usual = set("äöüßÄÖÜéèêëàâáãåæçìíîïñóòôõøœùúûÿÉÈÀÁÂÇÑÓÔÕÅÆØÍÚ€£§°²³®©™„“”‘’–—…«»·´\u00a0").union("¿¡ºª")
-    share = sum(n for byte, n in high.items() if bytes([byte]).decode("windows-1252") in usual) / sum(high.values())
+    shown = {byte: bytes([byte]).decode("windows-1252") for byte in high}
+    share = sum(high[byte] for byte, sign in shown.items() if sign in WESTERN) / sum(high.values())
     return ("windows-1252", 0.5 + 0.45 * share) if share > 0.7 else (_other_page(data), 0.5)
 
 
@@ -152,7 +156,7 @@ def _text(path: Path, kind: Literal["csv", "jsonl"]) -> Delivered:
     with opened(path) as file:
         head = file.read(HEAD)
         encoding, sureness = encoding_guess(head)
-        if encoding == "utf-8":  # until a line further on says otherwise
+        if encoding in ("ascii", "utf-8"):  # until a line further on says otherwise
             encoding, sureness = encoding_guess(head + file.read(LOOKED_AT))
     if not head.strip():
         raise DeliveryError(f"{path.name}: the file is empty.")
@@ -250,8 +254,6 @@ def reading(path: Path, kind: Format, delimiter: str = "", encoding: str = "utf-
 @contextmanager
 def sample_file(texts: Iterable[str], suffix: str) -> Iterator[Path]:
     """A file of some text for DuckDB to read, in UTF-8, gone afterwards."""
-    import tempfile
-
     with tempfile.TemporaryDirectory(prefix="cx_init_") as folder:
         path = Path(folder) / f"sample{suffix}"
         with path.open("w", encoding="utf-8", newline="") as file:

@@ -65,6 +65,7 @@ def events_proposal(
     if "value" in picks and "quantity" in picks and _is_unit_price(picks["value"].column):
         made["value"] = _times(made["value"], made["quantity"])
     guesses = tuple(verified(connection, group, made[part]) for part in PARTS if part in made)
+    cancels, notes = _negative(picks)
     scale = None
     if "rating" in picks and picks["rating"].column.number is not None:
         scale = (picks["rating"].column.number.low, picks["rating"].column.number.high)
@@ -75,13 +76,15 @@ def events_proposal(
         kind.why,
         guesses,
         left_out=tuple((c.name, _why_left(c)) for c in columns if c.name not in used),
-        notes=_notes(picks),
+        notes=notes,
+        cancels=cancels,
         rating_scale=scale,
+        naive="occurred_at" in picks and _is_naive(picks["occurred_at"].column),
     )
 
 
 def verified(connection: duckdb.DuckDBPyConnection, group: Group, guess: Guess) -> Guess:
-    """A guess after its expression was tried on the sample: rows that it can't read lower its sureness, and are told."""
+    """A guess after its expression was tried on the sample: rows that it can't read lower its sureness."""
     if not guess.columns:
         return guess
     target = TYPES.get(guess.key, "varchar")
@@ -104,7 +107,7 @@ def _time(pick: Choice | None, columns: Sequence[Column]) -> Guess:
     if pick is None or pick.column.time is None:
         return Guess("occurred_at", "null", (), (), 0.0, "No column of times was found: say which one it is.")
     column, time = pick.column, pick.column.time
-    expression, names, check = column.sql, (column.name,), ""
+    expression, names, check = column.sql, [column.name], ""
     if column.type == "VARCHAR" or time.epoch:
         expression = time.expression(column.sql)
     # A day and its time of day apart.
@@ -113,7 +116,7 @@ def _time(pick: Choice | None, columns: Sequence[Column]) -> Guess:
         day_format = time.formats[0] if time.formats else "%Y-%m-%d"
         parts = "%H:%M:%S" if len(clocks[0].values[0]) > 5 else "%H:%M"
         expression = f"try_strptime({column.sql} || ' ' || {clocks[0].sql}, '{day_format} {parts}')"
-        names = (column.name, clocks[0].name)
+        names.append(clocks[0].name)
     elif not time.clock and column.type != "TIMESTAMP":
         check = "It tells days without a time of day. "
     sureness = min(pick.sureness, time.sureness)
@@ -121,7 +124,12 @@ def _time(pick: Choice | None, columns: Sequence[Column]) -> Guess:
         check += "Whether day or month comes first can't be told for sure: look at the days. Swap %d and %m if wrong. "
     name = time.name if column.type == "VARCHAR" or time.epoch else f"a {column.type.lower()}"
     check = f"When it happened: {name}. {check}{_or(pick)}".strip()
-    return Guess("occurred_at", expression, names, column.examples, sureness, check)
+    return Guess("occurred_at", expression, tuple(names), column.examples, sureness, check)
+
+
+def _is_naive(column: Column) -> bool:
+    """Whether times could be those of a clock on the wall: seconds since 1970 are UTC by what they are."""
+    return column.time is not None and not (column.time.offset or column.time.epoch or "ZONE" in column.type)
 
 
 def _type(pick: Choice | None, picks: Mapping[str, Choice], group: Group) -> Guess:
@@ -201,16 +209,19 @@ def _or(pick: Choice) -> str:
     return f"It could also be {' or '.join(pick.others)}. " if pick.others else ""
 
 
-def _notes(picks: Mapping[str, Choice]) -> tuple[str, ...]:
-    found = []
+def _negative(picks: Mapping[str, Choice]) -> tuple[str, tuple[str, ...]]:
+    """The condition of lines that withdraw others, and a note on them; nothing where no figure is below 0."""
     for part in ("quantity", "value"):
-        if part in picks and picks[part].column.number is not None and picks[part].column.number.negative:
-            share = picks[part].column.number.negative
-            found.append(
-                f"{picks[part].column.name} is negative in {share:.1%} of the rows: cancelled or returned lines. A run "
-                f"rejects them, with their reason, in warehouse.rejected_events; above CX_REJECTED_LIMIT it stops."
+        number = picks[part].column.number if part in picks else None
+        if number is not None and number.negative:
+            column = picks[part].column
+            figure = number.expression(column.sql) if column.type == "VARCHAR" else column.sql
+            note = (
+                f"{column.name} is negative in {number.negative:.1%} of the rows: cancelled or returned lines? As they "
+                "are they break the contract, and are rejected with that reason."
             )
-    return tuple(found)
+            return f"try_cast({figure} as double) < 0", (note,)
+    return "", ()
 
 
 def _why_left(column: Column) -> str:

@@ -7,7 +7,7 @@ mean (`columns`, `roles`).
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -32,12 +32,14 @@ class Group:
         glob: relative to the manifest's folder; matches these files and no other that was given.
         table: the temporary table that holds a sample of their rows, as delivered: CSV as text, Parquet as typed.
         whole: whether the sample is all there is.
+        page: the encoding where the files don't tell, as all they hold is ASCII: that of the files beside them.
     """
 
     files: tuple[Delivered, ...]
     glob: str
     table: str
     whole: bool = True
+    page: str = "utf-8"
 
     @property
     def first(self) -> Delivered:
@@ -47,8 +49,8 @@ class Group:
     @property
     def encoding(self) -> str:
         """The encoding that reads all files: text in ASCII is also text in any other."""
-        told = {file.encoding for file in self.files} - {"utf-8"}
-        return sorted(told)[0] if told else "utf-8"
+        told = {file.encoding for file in self.files} - {"ascii"}
+        return min(told, key=lambda page: page == "utf-8") if told else self.page
 
     @property
     def size(self) -> int:
@@ -82,8 +84,10 @@ def grouped(files: Sequence[Delivered], folder: Path) -> list[Group]:
                 paths = [m.path for m in some]
                 one = _glob(paths, everything, folder)
                 found += [(some, one)] if one else [([m], m.path.relative_to(folder).as_posix()) for m in some]
+    pages = {file.encoding for file in files if file.format == "csv"} - {"ascii"}
+    page = pages.pop() if len(pages) == 1 else "utf-8"
     groups = [
-        Group(tuple(sorted(members, key=lambda m: m.path)), glob, f"sample_{number}")
+        Group(tuple(sorted(members, key=lambda m: m.path)), glob, f"sample_{number}", page=page)
         for number, (members, glob) in enumerate(found)
     ]
     return sorted(groups, key=lambda group: group.glob)
@@ -157,7 +161,7 @@ def sampled(connection: duckdb.DuckDBPyConnection, group: Group) -> Group:
         _load(connection, group.table, " union all by name ".join(queries))
         count = connection.execute(f"select count(*) from {group.table}").fetchall()[0][0]
         whole = len(chosen) == len(group.files) and count < each
-    return Group(group.files, group.glob, group.table, whole)
+    return replace(group, whole=whole)
 
 
 def _load(connection: duckdb.DuckDBPyConnection, table: str, query: str) -> None:
@@ -209,9 +213,16 @@ def _body(text: str, *, header: bool, kind: str) -> Iterator[str]:
 
 def column_values(connection: duckdb.DuckDBPyConnection, group: Group, column: str, rows: int) -> list[str]:
     """Some values of a column as text, in the order of the rows, without empty ones."""
+    # From start to end of the sample: what is rare, or comes late, should show.
     found = connection.execute(
-        f"select trim({quoted(column)}::varchar) from {group.table} "
-        f"where trim({quoted(column)}::varchar) <> '' order by cx_order limit {rows}"
+        f"""
+        with filled as (
+            select trim({quoted(column)}::varchar) as given, row_number() over (order by cx_order) as number,
+                count(*) over () as total
+            from {group.table} where trim({quoted(column)}::varchar) <> ''
+        )
+        select given from filled where number % greatest(total // {rows}, 1) = 0 order by number limit {rows + rows}
+        """
     ).fetchall()
     return [str(row[0]) for row in found]
 

@@ -3,7 +3,7 @@
 Belongs here: the shapes. Does not: making guesses (`events`, `masters`) or writing them down (`manifest_text`).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cx_assets.proposal.groups import Group
 
@@ -63,6 +63,8 @@ class SourceProposal:
         left_out: columns that no key uses, with the reason.
         notes: sentences on the source as a whole: negative lines, rows that can't be read.
         rating_scale: the lowest and highest rating seen.
+        naive: whether events tell their time without its distance from UTC.
+        cancels: SQL for the rows that seem to withdraw others; empty if none do.
     """
 
     table: str
@@ -75,6 +77,8 @@ class SourceProposal:
     left_out: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     rating_scale: tuple[float, float] | None = None
+    naive: bool = False
+    cancels: str = ""
 
     def guess(self, key: str) -> Guess | None:
         """The guess for a key, if there is one."""
@@ -92,6 +96,7 @@ class Proposal:
         doubts: sentences on single files.
         first_day, last_day: of the events, as dates in ISO; empty if none could be read.
         exact_days: whether all rows were read for them.
+        naive: whether some events tell their time without its distance from UTC.
     """
 
     name: str
@@ -101,7 +106,7 @@ class Proposal:
     first_day: str = ""
     last_day: str = ""
     exact_days: bool = True
-    offset: bool = field(default=False)
+    naive: bool = False
 
     def of(self, table: str) -> list[SourceProposal]:
         """The sources of a table."""

@@ -22,13 +22,14 @@ def manifest_text(proposal: Proposal) -> str:
     """The whole manifest."""
     lines = [
         *_comment(
-            "Proposed by `cx init` from what the files look like. Each guess says how sure it is; begin with those that "
-            "say UNSURE. Every value under columns, id, name, category, recommendable and expression is SQL over the "
+            "Proposed by `cx init` from what the files look like. Each guess says how sure it is; begin with those "
+            "that say UNSURE. Every value under columns, id, name, category, recommendable and expression is SQL over the "
             "columns of the file. Then: CX_DATASET=<this file> cx doctor, and cx run."
         ),
         f"name: {proposal.name}",
         f"title: {_yaml(proposal.name.replace('_', ' ').capitalize())}   # what reports call it",
         *_days(proposal),
+        *_zone(proposal),
         *_scale(proposal),
         "",
         "events:",
@@ -87,6 +88,15 @@ def _days(proposal: Proposal) -> Iterator[str]:
     yield f"# last_day: {proposal.last_day}"
 
 
+def _zone(proposal: Proposal) -> Iterator[str]:
+    if proposal.naive:
+        yield from _comment(
+            "The times tell no offset, so they are taken as UTC. If they are those of the shop's own clock, say where it "
+            "is, and days are its days:"
+        )
+        yield "# timezone: Europe/Berlin"
+
+
 def _scale(proposal: Proposal) -> Iterator[str]:
     scales = [source.rating_scale for source in proposal.of("events") if source.rating_scale]
     if scales:
@@ -110,6 +120,13 @@ def _events(source: SourceProposal) -> Iterator[str]:
         if source.guess(key) is None:
             yield f"    # {key}: ...   # {what}"
     yield from _rest(source, "    ")
+    if source.cancels:
+        yield from _comment(
+            "Remove the # if these rows withdraw what their customer bought in the same basket before: they are then no "
+            "events, and what they withdraw counts no more.",
+            "  ",
+        )
+        yield f"  # cancels: {{when: {_yaml(source.cancels)}}}"
 
 
 def _master(source: SourceProposal) -> Iterator[str]:
@@ -201,7 +218,7 @@ def _rest(source: SourceProposal, indent: str) -> Iterator[str]:
 
 def _examples(examples: Sequence[str]) -> str:
     shown = [example if len(example) <= 40 else f"{example[:37]}..." for example in examples]
-    return ", ".join(re.sub(r"\s+", " ", example) for example in shown)
+    return " | ".join(re.sub(r"\s+", " ", example) for example in shown)
 
 
 def _comment(text: str, indent: str = "") -> list[str]:

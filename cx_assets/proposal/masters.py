@@ -36,6 +36,9 @@ def customers_proposal(
         for c in columns
         if c.personal is not None and c.personal[1] >= SURELY_PERSONAL and c.name != kind.key.name
     )
+    # Beside its id a customer's name is a person's, whatever else a name may be.
+    named = [c for c in columns if c.concepts == {"name"} and c.text and c.name != kind.key.name and c.personal is None]
+    personal += tuple(Personal(attribute_name(c.name), c.name, c.sql, "name", 0.8) for c in named)
     hidden = {entry.column for entry in personal}
     rest = [c for c in columns if c.name not in hidden | {kind.key.name}]
     attributes, left_out = _attributes(connection, group, rest)

@@ -54,7 +54,8 @@ def proposed(name: str, paths: Sequence[Path]) -> tuple[Proposal, Path]:
             for (group, _), kind in zip(told, kinds, strict=True)
             if not kind.table
         ]
-        proposal = Proposal(name, tuple(sources), (*unused, *unread), tuple(doubts))
+        naive = any(source.naive for source in sources)
+        proposal = Proposal(name, tuple(sources), (*unused, *unread), tuple(doubts), naive=naive)
         if not proposal.of("events"):
             raise DeliveryError(_no_events(told, kinds, doubts))
         return _with_days(connection, proposal), folder

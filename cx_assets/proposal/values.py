@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 NUMBER = re.compile(
-    r"(?P<sign>[-+])?\s?(?P<before>[€$£]|EUR|USD|CHF)?\s?(?P<digits>\d[\d.,' \u00a0\u202f]*)\s?(?P<after>[€$£%]|[A-Z]{3})?-?"
+    r"(?P<sign>[-+])?\s?(?P<before>[€$£]|EUR|USD|CHF)?\s?(?P<digits>\d[\d.,' \u00a0\u202f]*)\s?"
+    r"(?P<after>[€$£%]|[A-Z]{3})?-?"
 )
 PLAIN = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
@@ -53,12 +54,12 @@ class NumberFormat:
             column: SQL for the column.
         """
         text = column
-        if self.currency:
+        if self.currency or (self.thousands and self.thousands not in ".,"):
             text = f"regexp_replace({text}, '[^0-9.,-]', '', 'g')"
-        elif self.thousands and self.thousands not in ".,":
-            text = f"regexp_replace({text}, '[^0-9.,-]', '', 'g')"
-        if self.thousands in (".", ","):
-            text = f"replace({text}, '{self.thousands}', '')"
+        # Of a decimal comma a point can only part thousands, seen or not yet.
+        thousands = "." if self.decimal == "," else self.thousands
+        if thousands in (".", ","):
+            text = f"replace({text}, '{thousands}', '')"
         return f"replace({text}, ',', '.')" if self.decimal == "," else text
 
 

@@ -21,7 +21,7 @@ VOCABULARY = {
     "id": "id nr no num nummer number numero numer key code kennung ref reference uuid guid identifier kod",
     "line": "line position pos zeile ligne linea regel lineitem row posten",
     "event": "event ereignis evenement evento gebeurtenis log hit click clicks activity interaction",
-    "time": "time timestamp ts zeit zeitpunkt zeitstempel uhrzeit date datum day tag fecha data jour heure hora tijd "
+    "time": "time timestamp ts zeit zeitpunkt zeitstempel uhrzeit date datum day tag fecha data jour heure hora tijd am um le il "
     "moment when at created erstellt occurred datetime dt dag ora horodatage",
     "birth": "birth birthday birthdate geburt geburts geburtstag dob naissance nacimiento nascita geboorte",
     "later": "ship shipped shipping versand liefer delivery delivered livraison entrega updated modified changed "
@@ -34,7 +34,7 @@ VOCABULARY = {
     "unit": "unit unitario unitaire einzel stueck each stuk list listen uvp msrp",
     "whole": "total gesamt umsatz revenue sales summe montant importe betrag amount totaal line subtotal turnover",
     "tax": "tax mwst ust vat tva iva btw steuer discount rabatt remise descuento korting sconto shipping versand",
-    "rating": "rating ratings stars sterne star bewertung bewertungen note puntuacion waardering nota valoracion "
+    "rating": "rating ratings rated stars sterne star bewertung bewertungen bewertet review reviewed reviews note puntuacion waardering nota valoracion "
     "beoordeling voto etoiles score points punkte",
     "type": "type typ action aktion kind art tipo ereignistyp eventname verb activitytype soort",
     "store": "store shop filiale branch markt magasin tienda winkel negozio site standort location outlet filial "

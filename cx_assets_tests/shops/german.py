@@ -13,7 +13,7 @@ import numpy as np
 
 FIRST_DAY = datetime(2025, 1, 2)
 DAYS = 84
-NAMES = ("Jürgen Groß", "Änne Köhler", "Zoë Müller", "Björn Weiß", "Özlem Yıldız".replace("ı", "i"), "Käthe Schäfer")
+NAMES = ("Jürgen Groß", "Änne Köhler", "Zoë Müller", "Björn Weiß", "Özge Sahin", "Käthe Schäfer")
 TOWNS = ("Köln", "München", "Lübeck", "Düsseldorf", "Görlitz")
 SHELVES = (
     "Lebensmittel > Getränke > Tee", "Lebensmittel > Getränke > Kaffee", "Lebensmittel > Süßes > Gebäck",
@@ -39,7 +39,11 @@ def write_german_shop(folder: Path, *, customers: int = 70, items: int = 90, see
         for day in days:
             order += 1
             at = FIRST_DAY + timedelta(days=int(day), minutes=int(rng.normal(15 * 60, 150)))
-            basket = {*rng.choice(favourites, 2), int(rng.integers(items)), *rng.choice(np.flatnonzero(shelf == taste), 1)}
+            basket = {
+                *rng.choice(favourites, 2),
+                int(rng.integers(items)),
+                *rng.choice(np.flatnonzero(shelf == taste), 1),
+            }
             if rng.random() < 0.25:
                 basket.update({4 % items, 9 % items})
             for position, item in enumerate(sorted(int(i) for i in basket), 1):
@@ -67,8 +71,8 @@ def write_german_shop(folder: Path, *, customers: int = 70, items: int = 90, see
         [
             (
                 _customer(c), NAMES[c % len(NAMES)], f"person{c}@beispiel.example", f"+49 221 {555000 + c}",
-                f"Gänseweg {c + 1}", TOWNS[c % len(TOWNS)] if c % 9 else "", f"{1 + c % 28:02}.{1 + c % 12:02}.{1950 + c % 50}",
-                ("Stamm", "Neu", "Großhandel")[c % 3],
+                f"Gänseweg {c + 1}", TOWNS[c % len(TOWNS)] if c % 9 else "",
+                f"{1 + c % 28:02}.{1 + c % 12:02}.{1950 + c % 50}", ("Stamm", "Neu", "Großhandel")[c % 3],
             )
             for c in range(customers - 1)
         ],
