@@ -29,7 +29,8 @@ def init(
         raise typer.Exit(1) from None
     except FileExistsError as error:
         console.print(
-            f"[red]{escape(str(error.filename))} is there already and stays as it is.[/] Choose another name, or move it.",
+            f"[red]{escape(str(error.filename))} is there already and stays as it is.[/] "
+            "Choose another name, or move it.",
             soft_wrap=True,
         )
         raise typer.Exit(1) from None

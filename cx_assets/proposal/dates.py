@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 WRITTEN = re.compile(
     r"(?P<a>\d{1,4})(?P<sep>[-./])(?P<b>\d{1,2}|[A-Za-z]{3})(?P=sep)(?P<c>\d{4}|\d{1,2})"
@@ -148,7 +149,7 @@ def _order(matches: Sequence[re.Match[str]], *, comma_land: bool) -> tuple[str |
 def _forward(dates: Sequence[tuple[str, str, str]]) -> float:
     """The share of dates (year, month, day) that are no earlier than the one before."""
     numbers = [tuple(map(int, parts)) for parts in dates]
-    pairs = list(zip(numbers, numbers[1:], strict=False))
+    pairs = list(pairwise(numbers))
     return sum(a <= b for a, b in pairs) / len(pairs) if pairs else 0.0
 
 

@@ -26,7 +26,7 @@ Format = Literal["csv", "jsonl", "parquet", "excel"]
 LOOKED_AT = 64 << 20
 HEAD = 256 << 10
 # Bytes that windows-1252 doesn't have.
-WESTERN = frozenset("äöüßÄÖÜéèêëàâáãåæçìíîïñóòôõøœùúûÿÉÈÀÁÂÇÑÓÔÕÅÆØÍÚ€£§°²³®©™„“”\u2018\u2019\u2013—…«»·´\u00a0¿¡ºª")
+WESTERN = frozenset("äöüßÄÖÜéèêëàâáãåæçìíîïñóòôõøœùúûÿÉÈÀÁÂÇÑÓÔÕÅÆØÍÚ€£§°²³®©™„“”\u2018\u2019\u2013—…«»·\u00a0¿¡ºª")
 UNDEFINED_1252 = frozenset(b"\x81\x8d\x8f\x90\x9d")
 
 

@@ -13,7 +13,7 @@ from cx_assets.proposal.choosing import Choice, chosen
 from cx_assets.proposal.columns import Column
 from cx_assets.proposal.groups import Group
 from cx_assets.proposal.guesses import Guess, SourceProposal
-from cx_assets.proposal.kinds import Kind
+from cx_assets.proposal.kinds import NEEDED, Kind
 from cx_assets.proposal.roles import Join
 from cx_assets.proposal.words import concepts, event_type_meant
 from cx_assets.table.schema import literal, quoted
@@ -41,7 +41,6 @@ LEFT_OUT = {
     "store_id": "left out: none",
 }
 TYPES = {"occurred_at": "timestamp", "quantity": "double", "value": "double", "rating": "double"}
-NEEDED = ("occurred_at", "customer_id", "item_id")
 
 
 def events_proposal(

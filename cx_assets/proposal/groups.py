@@ -118,8 +118,8 @@ def _level(names: set[str], star: str) -> str:
     ordered = sorted(names)
     if star == "[^/]*?":
         start, end = _shared(ordered), _shared([name[::-1] for name in ordered])[::-1]
-        start = start.rstrip("0123456789")
-        end = end.lstrip("0123456789")
+        # Next year's files are meant too: a number that the names share so far is no part of the name.
+        start, end = re.sub(r"\d[\d._-]*$", "", start), re.sub(r"^[\d._-]*\d", "", end)
         return f"{start}*{end}"
     if star == r"\d":
         shapes = {re.sub(r"\d", "[0-9]", name) for name in ordered}

@@ -16,6 +16,7 @@ from cx_assets.proposal.roles import JOINED, Join
 from cx_assets.proposal.words import concepts
 from cx_assets.table.schema import quoted
 
+NEEDED = ("occurred_at", "customer_id", "item_id")
 # A master file names at least so many things, or joining says nothing.
 ENOUGH_IDS = 10
 
@@ -43,7 +44,21 @@ def kinds_of(
     """The kind of every group of files, in order."""
     found = [_by_names(group, columns) for group, columns in described]
     events = [(pair, kind) for pair, kind in zip(described, found, strict=True) if kind.table == "events"]
-    # What names don't tell, joins may: a unique column that holds the customers of the events.
+    # What names don't tell, joins may: who `ref` is, the customers' file says.
+    masters = {
+        part: (group, kind.key)
+        for part, table in (("customer_id", "customers"), ("item_id", "items"))
+        for (group, _), kind in zip(described, found, strict=True)
+        if kind.table == table and kind.key is not None
+    }
+    for number, pair in enumerate(described):
+        if not found[number].table and masters:
+            picks = chosen(pair[1], joins_of(connection, pair, masters))
+            if all(part in picks for part in NEEDED):
+                sureness = min(picks[part].sureness for part in NEEDED)
+                found[number] = Kind("events", sureness, None, "its ids are those of other files, and it tells when")
+                events.append((pair, found[number]))
+    # And a unique column that holds the customers of the events is the id of a customers' file.
     for number, (group, columns) in enumerate(described):
         if found[number].table:
             continue
@@ -64,8 +79,8 @@ def _by_names(group: Group, columns: list[Column]) -> Kind:
     campaign = _campaign_kind(columns, picks.keys() & {"value", "quantity"} != set())
     if campaign is not None:
         return campaign
-    if all(part in picks for part in ("customer_id", "item_id", "occurred_at")):
-        sureness = min(picks[part].sureness for part in ("customer_id", "item_id", "occurred_at"))
+    if all(part in picks for part in NEEDED):
+        sureness = min(picks[part].sureness for part in NEEDED)
         keyed = picks["customer_id"].column.unique or picks["item_id"].column.unique
         if not keyed or columns[0].rows < ENOUGH_IDS:
             return Kind("events", sureness, None, "it tells who, what and when")

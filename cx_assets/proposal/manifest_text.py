@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ValidationError
 
-from cx_assets.proposal.events import LEFT_OUT, NEEDED
+from cx_assets.proposal.events import LEFT_OUT
 from cx_assets.proposal.groups import Group
 from cx_assets.proposal.guesses import Guess, Proposal, SourceProposal, told
+from cx_assets.proposal.kinds import NEEDED
 from cx_assets.source import Source
 
 WIDTH = 118
@@ -22,9 +23,9 @@ def manifest_text(proposal: Proposal) -> str:
     """The whole manifest."""
     lines = [
         *_comment(
-            "Proposed by `cx init` from what the files look like. Each guess says how sure it is; begin with those "
-            "that say UNSURE. Every value under columns, id, name, category, recommendable and expression is SQL over the "
-            "columns of the file. Then: CX_DATASET=<this file> cx doctor, and cx run."
+            "Proposed by `cx init` from what the files look like. Each guess says how sure it is; begin with "
+            "those that say UNSURE. Every value under columns, id, name, category, recommendable and expression is SQL "
+            "over the columns of the file. Then: CX_DATASET=<this file> cx doctor, and cx run."
         ),
         f"name: {proposal.name}",
         f"title: {_yaml(proposal.name.replace('_', ' ').capitalize())}   # what reports call it",
@@ -91,8 +92,8 @@ def _days(proposal: Proposal) -> Iterator[str]:
 def _zone(proposal: Proposal) -> Iterator[str]:
     if proposal.naive:
         yield from _comment(
-            "The times tell no offset, so they are taken as UTC. If they are those of the shop's own clock, say where it "
-            "is, and days are its days:"
+            "The times tell no offset, so they are taken as UTC. If they are those of the shop's own clock, say where "
+            "it is, and days are its days:"
         )
         yield "# timezone: Europe/Berlin"
 
@@ -122,8 +123,8 @@ def _events(source: SourceProposal) -> Iterator[str]:
     yield from _rest(source, "    ")
     if source.cancels:
         yield from _comment(
-            "Remove the # if these rows withdraw what their customer bought in the same basket before: they are then no "
-            "events, and what they withdraw counts no more.",
+            "Remove the # if these rows withdraw what their customer bought in the same basket before: they are then "
+            "no events, and what they withdraw counts no more.",
             "  ",
         )
         yield f"  # cancels: {{when: {_yaml(source.cancels)}}}"

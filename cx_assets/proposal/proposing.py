@@ -102,50 +102,60 @@ def _sources(
 
 def _with_days(connection: duckdb.DuckDBPyConnection, proposal: Proposal) -> Proposal:
     """The first and the last day of the events, of all rows where that doesn't take long."""
-    spans, exact = [], True
+    exact = True
+    connection.execute("create or replace temp table days (day date, events bigint)")
     for source in proposal.of("events"):
         time = source.guess("occurred_at")
         if time is None or not time.columns:
             continue
         group = source.group
+        sample = [f"select * from {group.table}"]
+        queries = sample
         whole = group.whole or group.first.format == "parquet" or group.size <= READ_WHOLE
-        rows = f"select * from {group.table}"
         if whole and not group.whole:
             declared = source_of(group)
-            rows = " union all by name ".join(f"({file_query(file.path, declared)})" for file in group.files)
+            queries = [file_query(file.path, declared) for file in group.files]
         try:
-            spans.append(_span(connection, rows, time.expression))
+            _add_days(connection, queries, time.expression)
         except duckdb.Error:
             # The doctor names the line that stops the reader; the sample has a range already.
-            spans.append(_span(connection, f"select * from {group.table}", time.expression))
+            _add_days(connection, sample, time.expression)
             whole = group.whole
         exact &= whole
-    days = [day for span in spans for day in span if day]
-    if not days:
-        return proposal
-    return replace(proposal, first_day=min(days), last_day=max(days), exact_days=exact)
+    first, last = _span(connection)
+    return replace(proposal, first_day=first, last_day=last, exact_days=exact)
 
 
-def _span(connection: duckdb.DuckDBPyConnection, rows: str, expression: str) -> tuple[str, str]:
-    """The first and last day of some rows.
+def _add_days(connection: duckdb.DuckDBPyConnection, queries: Sequence[str], expression: str) -> None:
+    """Count the events of each day; a file at a time, as each that is read at once takes memory."""
+    for query in queries:
+        connection.execute(
+            f"""
+            insert into days
+            with told as (
+                select {utc_timestamp("occurred_at")} as at_
+                from (select cast(try({expression}) as varchar) as occurred_at from ({query}))
+            )
+            select cast(at_ as date) as day, count(*) from told
+            where at_ is not null and isfinite(at_) and at_ <= cast(current_timestamp as timestamp) group by day
+            """
+        )
 
-    A lone typing error, such as the year 2205, would stretch the range: the outermost ten-thousandth of the rows only
+
+def _span(connection: duckdb.DuckDBPyConnection) -> tuple[str, str]:
+    """The first and last day of the events that were counted; empty if there are none.
+
+    A lone typing error, such as the year 1905, would stretch the range: the outermost ten-thousandth of the events only
     counts where it is within a month of the others.
     """
     low, high, least, most = connection.execute(
-        f"""
-        with told as (
-            select {utc_timestamp("occurred_at")} as at_
-            from (select cast(try({expression}) as varchar) as occurred_at from ({rows}))
-        ), days as (
-            select cast(at_ as date) as day, count(*) as events from told
-            where at_ is not null and isfinite(at_) and at_ <= cast(current_timestamp as timestamp)
-            group by day
-        ), ordered as (
-            select day, sum(events) over (order by day) as before, sum(events) over () as total from days
+        """
+        with per_day as (select day, sum(events) as events from days group by day),
+        ordered as (
+            select day, sum(events) over (order by day) as upto, sum(events) over () as total from per_day
         )
         select
-            min(day) filter (before >= total / 10000), min(day) filter (before >= total - total / 10000),
+            min(day) filter (upto >= total / 10000), min(day) filter (upto >= total - total / 10000),
             min(day), max(day)
         from ordered
         """

@@ -15,13 +15,14 @@ VOCABULARY = {
     "reader leser subscriber abonnent contact kontakt account konto debitor nutzer benutzer cust person people",
     "item": "item product produkt producto produit prodotto article artikel articulo articolo sku ean gtin asin isbn "
     "upc plu merchandise ware waren movie film track song book buch livre libro content story prod art",
-    "order": "order bestellung bestell auftrag auftrags beleg bon kassenbon receipt invoice rechnung rechnungs "
+    "order": "order bestellung bestell bestel auftrag auftrags beleg bon kassenbon receipt invoice rechnung rechnungs "
     "transaction transaktion commande pedido ordine bestelling basket warenkorb panier session sitzung "
     "visit besuch ticket facture factura fattura checkout orders cesta quittung kauf",
     "id": "id nr no num nummer number numero numer key code kennung ref reference uuid guid identifier kod",
     "line": "line position pos zeile ligne linea regel lineitem row posten",
     "event": "event ereignis evenement evento gebeurtenis log hit click clicks activity interaction",
-    "time": "time timestamp ts zeit zeitpunkt zeitstempel uhrzeit date datum day tag fecha data jour heure hora tijd am um le il "
+    "time": "time timestamp ts zeit zeitpunkt zeitstempel uhrzeit date datum day tag fecha data jour heure hora "
+    "tijd am um "
     "moment when at created erstellt occurred datetime dt dag ora horodatage",
     "birth": "birth birthday birthdate geburt geburts geburtstag dob naissance nacimiento nascita geboorte",
     "later": "ship shipped shipping versand liefer delivery delivered livraison entrega updated modified changed "
@@ -34,8 +35,8 @@ VOCABULARY = {
     "unit": "unit unitario unitaire einzel stueck each stuk list listen uvp msrp",
     "whole": "total gesamt umsatz revenue sales summe montant importe betrag amount totaal line subtotal turnover",
     "tax": "tax mwst ust vat tva iva btw steuer discount rabatt remise descuento korting sconto shipping versand",
-    "rating": "rating ratings rated stars sterne star bewertung bewertungen bewertet review reviewed reviews note puntuacion waardering nota valoracion "
-    "beoordeling voto etoiles score points punkte",
+    "rating": "rating ratings rated stars sterne star bewertung bewertungen bewertet review reviewed reviews "
+    "note puntuacion waardering nota valoracion beoordeling voto etoiles score points punkte",
     "type": "type typ action aktion kind art tipo ereignistyp eventname verb activitytype soort",
     "store": "store shop filiale branch markt magasin tienda winkel negozio site standort location outlet filial "
     "laden verkaufsstelle pos boutique sucursal vestiging",
