@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 from cx_assets.proposal.dates import TimeFormat, clock_share, time_format
-from cx_assets.proposal.groups import Group, column_values, typed
+from cx_assets.proposal.groups import Group, some_values, typed
 from cx_assets.proposal.values import NumberFormat, number_format, personal_kind
 from cx_assets.proposal.words import concepts
 from cx_assets.table.schema import quoted
@@ -87,10 +87,11 @@ def described(connection: duckdb.DuckDBPyConnection, group: Group) -> list[Colum
     )
     rows, *told = connection.execute(f"select count(*), {counts} from {group.table}").fetchall()[0]
     reserved = reserved_words(connection)
+    seen = some_values(connection, group, list(types), LOOKED_AT)
     found = []
     for number, (name, kind) in enumerate(types.items()):
         filled, distinct = told[2 * number], told[2 * number + 1]
-        values = column_values(connection, group, name, LOOKED_AT)
+        values = seen[name]
         meant = concepts(name)
         time = time_format(values, comma_land=comma_land) if not kind.startswith(("DOUBLE", "DECIMAL")) else None
         few: tuple[str, ...] = ()

@@ -211,20 +211,25 @@ def _body(text: str, *, header: bool, kind: str) -> Iterator[str]:
         yield "\n"
 
 
-def column_values(connection: duckdb.DuckDBPyConnection, group: Group, column: str, rows: int) -> list[str]:
-    """Some values of a column as text, in the order of the rows, without empty ones."""
-    # From start to end of the sample: what is rare, or comes late, should show.
-    found = connection.execute(
-        f"""
-        with filled as (
-            select trim({quoted(column)}::varchar) as given, row_number() over (order by cx_order) as number,
-                count(*) over () as total
-            from {group.table} where trim({quoted(column)}::varchar) <> ''
-        )
-        select given from filled where number % greatest(total // {rows}, 1) = 0 order by number limit {rows + rows}
-        """
-    ).fetchall()
-    return [str(row[0]) for row in found]
+def some_values(
+    connection: duckdb.DuckDBPyConnection, group: Group, columns: Sequence[str], rows: int
+) -> dict[str, list[str]]:
+    """Some values of each column as text, in the order of the rows, without empty ones.
+
+    They are from start to end of the sample: what is rare, or comes late, should show.
+    """
+    count = connection.execute(f"select count(*) from {group.table}").fetchall()[0][0]
+    texts = ", ".join(f"trim({quoted(name)}::varchar)" for name in columns)
+    step = max(count // rows, 1)
+    taken = connection.execute(f"select {texts} from {group.table} where cx_order % {step} = 0 order by cx_order")
+    lines = taken.fetchall()
+    found = {name: [str(line[n]) for line in lines if line[n]] for n, name in enumerate(columns)}
+    for name in columns:
+        if step > 1 and len(found[name]) < rows // 10:  # a column that is mostly empty
+            text = f"trim({quoted(name)}::varchar)"
+            given = connection.execute(f"select {text} from {group.table} where {text} <> '' limit {rows}").fetchall()
+            found[name] = [str(row[0]) for row in given]
+    return found
 
 
 def typed(connection: duckdb.DuckDBPyConnection, group: Group) -> dict[str, str]:

@@ -15,7 +15,7 @@ from cx_assets.ingestion.times import utc_timestamp
 from cx_assets.proposal.columns import Column, described
 from cx_assets.proposal.delivered import DeliveryError, looked_at
 from cx_assets.proposal.events import events_proposal
-from cx_assets.proposal.groups import Group, grouped, sampled
+from cx_assets.proposal.groups import Group, grouped, sampled, typed
 from cx_assets.proposal.guesses import Proposal, SourceProposal
 from cx_assets.proposal.kinds import Kind, joins_of, kinds_of
 from cx_assets.proposal.manifest_text import source_of
@@ -109,6 +109,9 @@ def _with_days(connection: duckdb.DuckDBPyConnection, proposal: Proposal) -> Pro
         if time is None or not time.columns:
             continue
         group = source.group
+        instant = time.expression
+        if not typed(connection, group)[time.columns[0]].startswith("TIMESTAMP"):  # that needs no reading
+            instant = utc_timestamp(f"cast(try({time.expression}) as varchar)")
         sample = [f"select * from {group.table}"]
         queries = sample
         whole = group.whole or group.first.format == "parquet" or group.size <= READ_WHOLE
@@ -116,26 +119,23 @@ def _with_days(connection: duckdb.DuckDBPyConnection, proposal: Proposal) -> Pro
             declared = source_of(group)
             queries = [file_query(file.path, declared) for file in group.files]
         try:
-            _add_days(connection, queries, time.expression)
+            _add_days(connection, queries, instant)
         except duckdb.Error:
             # The doctor names the line that stops the reader; the sample has a range already.
-            _add_days(connection, sample, time.expression)
+            _add_days(connection, sample, instant)
             whole = group.whole
         exact &= whole
     first, last = _span(connection)
     return replace(proposal, first_day=first, last_day=last, exact_days=exact)
 
 
-def _add_days(connection: duckdb.DuckDBPyConnection, queries: Sequence[str], expression: str) -> None:
+def _add_days(connection: duckdb.DuckDBPyConnection, queries: Sequence[str], instant: str) -> None:
     """Count the events of each day; a file at a time, as each that is read at once takes memory."""
     for query in queries:
         connection.execute(
             f"""
             insert into days
-            with told as (
-                select {utc_timestamp("occurred_at")} as at_
-                from (select cast(try({expression}) as varchar) as occurred_at from ({query}))
-            )
+            with told as (select cast({instant} as timestamp) as at_ from ({query}))
             select cast(at_ as date) as day, count(*) from told
             where at_ is not null and isfinite(at_) and at_ <= cast(current_timestamp as timestamp) group by day
             """

@@ -80,8 +80,14 @@ def test_personal_columns_are_known_by_name_or_by_values(name: str, values: list
 
 @pytest.mark.parametrize(
     ("name", "values"),
-    [("city", ["Leeds"]), ("product_name", ["Tea"]), ("quantity", ["3"]), ("kundennr", ["1001"]), ("ean", ["4006381333931"])],
-)  # fmt: skip
+    [
+        ("city", ["Leeds"]),
+        ("product_name", ["Tea"]),
+        ("quantity", ["3"]),
+        ("kundennr", ["1001"]),
+        ("ean", ["4006381333931"]),
+    ],
+)
 def test_what_is_not_personal_is_not_kept_out(name: str, values: list[str]) -> None:
     assert personal_kind(concepts(name), values) is None
 
