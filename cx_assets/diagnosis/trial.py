@@ -29,6 +29,8 @@ from cx_assets.warehouse.events import rejected
 
 # What the functions that split and type the rows make true of tables that no run has stored yet.
 TRUE_BY_CONSTRUCTION = ("nothing_is_lost", "events_keep_the_contract")
+# Customers and items are completed from the events; only a policy that drops rows can take one away.
+TRUE_UNLESS_DROPPED = "references_hold"
 
 
 @dataclass(frozen=True)
@@ -155,10 +157,13 @@ def _undropped(known: Table, attributes: dict[str, Attribute]) -> Table:
 def verdicts(trial: Trial, dataset: Dataset, settings: Settings) -> list[Verdict]:
     """What the checks of the warehouse say of a trial; those that stop a run first."""
     told = []
+    attributes = [*dataset.customer_attributes().values(), *dataset.item_attributes().values()]
+    drops = any(attribute.missing.policy == "drop" for attribute in attributes)
+    true = TRUE_BY_CONSTRUCTION if drops else (*TRUE_BY_CONSTRUCTION, TRUE_UNLESS_DROPPED)
     for check in warehouse_checks(dataset, settings):
         spec = next(iter(check.check_specs))
         inputs = {name: key.to_user_string() for name, key in check.keys_by_input_name.items()}
-        if spec.name in TRUE_BY_CONSTRUCTION or not inputs.keys() or not set(inputs.values()) <= trial.tables.keys():
+        if spec.name in true or not inputs or not set(inputs.values()) <= trial.tables.keys():
             continue
         result: Any = check(**{name: trial.tables[table] for name, table in inputs.items()})
         stops = spec.blocking and not result.passed and result.severity is dg.AssetCheckSeverity.ERROR
