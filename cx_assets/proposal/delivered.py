@@ -8,6 +8,7 @@ import codecs
 import csv
 import gzip
 import io
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -134,7 +135,9 @@ def encoding_guess(data: bytes) -> tuple[str, float]:
     if data[:2000].count(0) > len(data[:2000]) / 5:
         return "utf-16", 0.9
     high = Counter(byte for byte in data if byte >= 0x80)
-    if high.keys() & UNDEFINED_1252:
+    # In western text accents stand alone among plain letters; where whole words are beyond ASCII it is another script.
+    in_words = sum(len(run) for run in re.findall(rb"[\x80-\xff]{3,}", data))
+    if high.keys() & UNDEFINED_1252 or in_words > sum(high.values()) / 2:
         return _other_page(data), 0.5
     # Western letters and the signs of prices and quotes; other pages' letters come out as signs nobody types.
     shown = {byte: bytes([byte]).decode("windows-1252") for byte in high}

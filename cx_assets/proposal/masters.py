@@ -32,13 +32,13 @@ def customers_proposal(
     """The mapping of the customers' file: an id, attributes, and what is personal kept apart."""
     assert kind.key is not None  # noqa: S101 - master data have a key, or are none
     personal = tuple(
-        Personal(attribute_name(c.name), c.name, c.sql, c.personal[0], c.personal[1])
+        Personal(slug(c.name), c.name, c.sql, c.personal[0], c.personal[1])
         for c in columns
         if c.personal is not None and c.personal[1] >= SURELY_PERSONAL and c.name != kind.key.name
     )
     # Beside its id a customer's name is a person's, whatever else a name may be.
     named = [c for c in columns if c.concepts == {"name"} and c.text and c.name != kind.key.name and c.personal is None]
-    personal += tuple(Personal(attribute_name(c.name), c.name, c.sql, "name", 0.8) for c in named)
+    personal += tuple(Personal(slug(c.name), c.name, c.sql, "name", 0.8) for c in named)
     hidden = {entry.column for entry in personal}
     rest = [c for c in columns if c.name not in hidden | {kind.key.name}]
     attributes, left_out = _attributes(connection, group, rest)
@@ -100,10 +100,14 @@ def campaigns_proposal(group: Group, columns: Sequence[Column], kind: Kind) -> S
 
 def attribute_name(column: str) -> str:
     """A column's name as an attribute's: lower-case letters, digits and _, none that the tables have already."""
-    name = re.sub(r"[^a-z0-9]+", "_", "_".join(words_kept(column))).strip("_")
-    if not name or not name[0].isalpha():
-        name = f"a_{name}"
+    name = slug(column)
     return f"{name}_given" if name in TAKEN or name.endswith("_imputed") else name
+
+
+def slug(column: str) -> str:
+    """A column's name in lower-case letters, digits and _."""
+    name = "_".join(words_kept(column))
+    return name if name and name[0].isalpha() else f"a_{name}"
 
 
 def words_kept(column: str) -> list[str]:

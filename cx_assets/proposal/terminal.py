@@ -76,7 +76,7 @@ def _board(source: SourceProposal) -> Board:
 
 
 def _shown(guess: Guess) -> str:
-    return ", ".join(example if len(example) <= 24 else f"{example[:21]}..." for example in guess.examples[:2])
+    return ", ".join(example if len(example) <= 20 else f"{example[:17]}..." for example in guess.examples[:2])
 
 
 def _coloured(sureness: float) -> str:
