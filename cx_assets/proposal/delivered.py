@@ -18,15 +18,19 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 import duckdb
+from pydantic import ValidationError
 
 from cx_assets.diagnosis.strays import DATA_SUFFIXES, is_data
+from cx_assets.source import Source
 from cx_assets.table.schema import literal
 
 Format = Literal["csv", "jsonl", "parquet", "excel"]
 # Text of a file that is looked at for its encoding; what stands further on is for the doctor to name by line.
 LOOKED_AT = 64 << 20
 HEAD = 256 << 10
-# Bytes that windows-1252 doesn't have.
+# Other encodings of Latin letters: of old tills, of the middle of Europe, of old Macintoshes.
+LATIN = ("cp850", "windows-1250", "mac-roman")
+# What windows-1252 is used for, and bytes that it doesn't have.
 WESTERN = frozenset("äöüßÄÖÜéèêëàâáãåæçìíîïñóòôõøœùúûÿÉÈÀÁÂÇÑÓÔÕÅÆØÍÚ€£§°²³®©™„“”\u2018\u2019\u2013—…«»·\u00a0¿¡ºª")
 UNDEFINED_1252 = frozenset(b"\x81\x8d\x8f\x90\x9d")
 
@@ -91,6 +95,10 @@ def looked_at(path: Path) -> Delivered:
     """
     kind = format_of(path)
     try:
+        Source.model_validate({"files": path.name, "format": kind})
+    except ValidationError as error:
+        raise DeliveryError(f"{path.name}: a manifest can't name {kind} files. Save the sheet as CSV.") from error
+    try:
         if kind in ("csv", "jsonl"):
             return _text(path, kind)
         columns = _columns(path, kind)
@@ -137,22 +145,24 @@ def encoding_guess(data: bytes) -> tuple[str, float]:
     high = Counter(byte for byte in data if byte >= 0x80)
     # In western text accents stand alone among plain letters; where whole words are beyond ASCII it is another script.
     in_words = sum(len(run) for run in re.findall(rb"[\x80-\xff]{3,}", data))
-    if high.keys() & UNDEFINED_1252 or in_words > sum(high.values()) / 2:
-        return _other_page(data), 0.5
+    if in_words > sum(high.values()) / 2:
+        return _page_of_most_letters(data, ("windows-1251", "koi8-r")), 0.5
+    if high.keys() & UNDEFINED_1252:
+        return _page_of_most_letters(data, LATIN), 0.5
     # Western letters and the signs of prices and quotes; other pages' letters come out as signs nobody types.
     shown = {byte: bytes([byte]).decode("windows-1252") for byte in high}
     share = sum(high[byte] for byte, sign in shown.items() if sign in WESTERN) / sum(high.values())
-    return ("windows-1252", 0.5 + 0.45 * share) if share > 0.7 else (_other_page(data), 0.5)
+    return ("windows-1252", 0.5 + 0.45 * share) if share > 0.7 else (_page_of_most_letters(data, LATIN), 0.5)
 
 
-def _other_page(data: bytes) -> str:
-    """Of other one-byte encodings the one by which most of the foreign characters become lower-case letters."""
+def _page_of_most_letters(data: bytes, pages: tuple[str, ...]) -> str:
+    """Of some one-byte encodings the one by which most of the foreign characters become lower-case letters."""
 
     def letters(page: str) -> int:
         text = data.decode(page, errors="replace")
         return sum(c.islower() for c in text if ord(c) >= 0x80) - 3 * text.count("\ufffd")
 
-    return max(("cp850", "windows-1250", "windows-1251", "mac-roman"), key=letters)
+    return max(pages, key=letters)
 
 
 def _text(path: Path, kind: Literal["csv", "jsonl"]) -> Delivered:

@@ -13,7 +13,7 @@ from cx_assets.proposal.proposing import proposed
     ("text", "encoding"),
     [
         ("Müller; Straße; 5 €", "windows-1252"),
-        ("Crêpes à la carte; façade – déjà", "windows-1252"),
+        ("Crêpes à la carte; façade, déjà", "windows-1252"),
         ("Müller; Straße", "utf-8"),
         ("Šárka; řepa; člověk; žluť", "windows-1250"),
         ("Привет; товар", "windows-1251"),
