@@ -24,10 +24,14 @@ from cx_assets.privacy.commands import add_privacy_commands
 from cx_assets.privacy.keys import KeyRefusedError
 from cx_assets.privacy.protection import Protection
 from cx_assets.progress import Progress
+from cx_assets.proposal.command import init
 from cx_assets.settings import DATABASE, Settings
+from cx_assets.source import SourceError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(highlight=False)
+
+app.command()(init)
 
 DayOption = Annotated[str | None, typer.Option(help="A day of the dataset, as 2017-01-31.")]
 
@@ -161,12 +165,19 @@ def recommend(
 
 @app.command()
 def doctor() -> None:
-    """Say whether a run on this dataset would work, without writing anything. Exit code 1 if it wouldn't."""
+    """Say what a run over all days would make of the dataset, writing nothing. Exit code 1 if it would fail."""
+    from cx_assets.diagnosis.terminal import diagnose
+
     settings = _settings()
     dataset = _usable_dataset(settings)
-    sources = len(dataset.events)
-    console.print(f"[green]{dataset.path.name} fits its files[/]: {sources} source{'s' * (sources > 1)} of events,")
-    console.print(f"days {dataset.first_day} to {dataset.last_day or 'today'}.")
+    _days(dataset, None, None)
+    try:
+        would_run = diagnose(console, dataset, settings)
+    except SourceError as error:
+        console.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
+        raise typer.Exit(1) from None
+    if not would_run:
+        raise typer.Exit(1)
 
 
 @app.command("impute-report")

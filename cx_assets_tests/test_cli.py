@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 
 from cx_assets.automation import DAILY, RANGE_END, RANGE_START
 from cx_assets.cli import app
-from cx_assets.dataset import Dataset
+from cx_assets.dataset import Dataset, load_dataset
 from cx_assets.definitions import build_definitions, table_specs
 from cx_assets.dictionary import BEGIN, END, data_dictionary, with_dictionary
+from cx_assets.ingestion.reader import problems
 from cx_assets.progress import Progress
 from cx_assets.settings import Settings
 from cx_assets_tests.shop import write_tiny
@@ -38,12 +39,53 @@ def cx(dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cx:
     return lambda *arguments: CliRunner().invoke(app, list(arguments))
 
 
-def test_doctor_says_that_a_fitting_dataset_fits_and_writes_nothing(cx: Cx, tmp_path: Path) -> None:
+def test_doctor_passes_a_dataset_that_would_run_and_writes_nothing(cx: Cx, dataset: Dataset, tmp_path: Path) -> None:
+    write_tiny(tmp_path, {"a.csv": [{}]})
     told = cx("doctor")
     assert told.exit_code == 0
-    assert "tiny_shop.yaml fits its files" in told.output
-    assert "days 2024-03-01 to 2024-03-05" in told.output
+    assert "tiny_shop.yaml, which fits its files" in told.output
+    assert "2024-03-01 to 2024-03-05" in told.output
+    assert "A run would begin well" in told.output
     assert not (tmp_path / "data").exists()
+
+
+def test_doctor_fails_where_a_check_would_stop_a_run(cx: Cx, tmp_path: Path) -> None:
+    told = cx("doctor")
+    assert told.exit_code == 1
+    assert "rejected_events: few_events_are_rejected: 1 of 2 delivered events break the contract" in told.output
+    assert not (tmp_path / "data").exists()
+
+
+def test_doctor_tells_a_file_that_stops_being_text_by_line(cx: Cx, dataset: Dataset) -> None:
+    with (dataset.folder / "events" / "a.csv").open("ab") as file:
+        file.write("2024-03-01T10:00:00,änn,tea,purchase,,,1,2.50,\n".encode("latin-1"))
+    told = cx("doctor")
+    assert told.exit_code == 1
+    assert "events/a.csv: line 4 is not UTF-8" in told.output
+
+
+def test_init_writes_a_manifest_once_and_never_over_one(cx: Cx, tmp_path: Path) -> None:
+    rows = "".join(f"2024-03-{n % 28 + 1:02},c{n % 7},p{n % 9},{n % 3 + 1}\n" for n in range(90))
+    (tmp_path / "orders.csv").write_text(f"ordered_at,customer_id,sku,quantity\n{rows}", "utf-8")
+    told = cx("init", "my_shop", "--from", str(tmp_path / "orders.csv"))
+    assert told.exit_code == 0, told.output
+    manifest = tmp_path / "my_shop.yaml"
+    assert problems(load_dataset(str(manifest))) == []
+    manifest.write_text("corrected", "utf-8")
+    again = cx("init", "my_shop", "--from", str(tmp_path / "orders.csv"))
+    assert again.exit_code == 1
+    assert "is there already and stays as it is" in again.output
+    assert manifest.read_text("utf-8") == "corrected"
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "complaint"),
+    [("My Shop", "events", "lower-case letters, digits and _"), ("shop", "nothing/*.csv", "there is no such file")],
+)
+def test_init_says_what_it_can_not_use(cx: Cx, tmp_path: Path, name: str, files: str, complaint: str) -> None:
+    told = cx("init", name, "--from", str(tmp_path / files))
+    assert told.exit_code == 1
+    assert complaint in told.output
 
 
 @pytest.mark.parametrize("command", ["doctor", "run", "tables"])

@@ -1,0 +1,200 @@
+"""A dataset held against the contract and the blocking checks of a run, in memory.
+
+Belongs here: making the tables that the checks ask about, with the functions that a run makes them with, and asking the
+checks themselves, so that a verdict here is word for word a run's. Does not: the contract and the laws (`warehouse`) or
+printing (`terminal`).
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+import duckdb
+
+from cx_assets.dataset import Attribute, Dataset
+from cx_assets.ingestion import tables
+from cx_assets.ingestion.reader import event_day, table_query
+from cx_assets.partitions import daily_events
+from cx_assets.settings import Settings
+from cx_assets.table import Table, TableSpec, sql
+from cx_assets.table.schema import literal, quoted
+from cx_assets.table.warehouse import connect
+from cx_assets.warehouse import masters
+from cx_assets.warehouse.checks import warehouse_checks
+from cx_assets.warehouse.contract import judge
+from cx_assets.warehouse.events import rejected
+
+# What the functions that split and type the rows make true of tables that no run has stored yet.
+TRUE_BY_CONSTRUCTION = ("nothing_is_lost", "events_keep_the_contract")
+# Customers and items are completed from the events; only a policy that drops rows can take one away.
+TRUE_UNLESS_DROPPED = "references_hold"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one check says.
+
+    Attributes:
+        check: the asset and the check's name.
+        passed: whether its law holds.
+        stops: whether a run ends here.
+        text: in the check's own words.
+    """
+
+    check: str
+    passed: bool
+    stops: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The tables of a run over all days of a dataset, on a connection in memory.
+
+    Attributes:
+        tables: by asset; `raw_events` and `events` have the columns that the checks ask about.
+        duplicates: exact copies among the events that keep the contract.
+    """
+
+    tables: dict[str, Table]
+    duplicates: int
+
+
+@contextmanager
+def tried_out(dataset: Dataset, settings: Settings) -> Iterator[Trial]:
+    """The tables that a run over all days of a dataset would begin with.
+
+    Raises:
+        SourceError: if the files don't fit the manifest.
+    """
+    with (
+        # What doesn't fit into memory goes where the system keeps what is for now, and is gone afterwards.
+        tempfile.TemporaryDirectory(prefix="cx_doctor_") as spill,
+        connect(None, settings.memory_limit, settings.threads) as connection,
+    ):
+        connection.execute(f"set temp_directory = {literal(spill)}")
+        yield _trial(connection, dataset)
+
+
+def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
+    customers = tables.raw_customers_table(dataset.customer_attributes())
+    items = tables.raw_items_table(dataset.item_attributes())
+    delivered = {
+        spec.name: Table(connection, table_query(dataset, spec.name.removeprefix("raw_"), _given(spec)))
+        for spec in (
+            customers, items, tables.RAW_CAMPAIGNS, tables.RAW_CAMPAIGN_TARGETS, tables.RAW_CAMPAIGN_RESPONSES
+        )
+    }  # fmt: skip
+    # Read once, and judged from there by all threads: a file may be of a single piece.
+    connection.execute(f"create temp table delivered as {table_query(dataset, 'events', _given(tables.RAW_EVENTS))}")
+    placed = Table(connection, f"select *, {event_day(dataset)} as day from delivered{_over(dataset)}")
+    slim = """
+        select
+            day, reason, at_, event_type, customer_id, item_id, source_file, source_row,
+            hash(id_given, time_given, customer_id, item_id, event_type, basket_given, quantity_given, value_given,
+                rating_given, store_id) as fingerprint
+        from judged
+    """
+    connection.execute(f"create temp table judged as {sql(slim, judged=judge(placed, dataset)).query}")
+    (alike,) = connection.execute(
+        "select count(*) - count(distinct fingerprint) from judged where reason is null"
+    ).fetchall()[0]
+    events = Table(
+        connection,
+        f"select {'distinct on (fingerprint) ' if alike else ''}day, at_ as occurred_at, event_type, customer_id, "
+        "item_id, source_file, source_row from judged where reason is null",
+    )
+    refused = Table(
+        connection,
+        f"select *, {event_day(dataset)} as day from delivered semi join "
+        "(select source_file, source_row from judged where reason is not null) using (source_file, source_row)",
+    )
+    connection.execute(f"create temp table refused as {rejected(judge(refused, dataset)).query}")
+    for table, known in (
+        ("customers", masters.known_customers(delivered["raw_customers"], events, dataset.customer_attributes())),
+        ("items", masters.known_items(delivered["raw_items"], events, dataset.item_attributes())),
+    ):
+        connection.execute(f"create temp table {table} as {known.query}")
+    campaigns = masters.typed_campaigns(delivered["raw_campaigns"])
+    return Trial(
+        {
+            **delivered,
+            "raw_events": Table(connection, "select day, source_file, source_row from judged"),
+            "events": events,
+            "rejected_events": Table(connection, "select * from refused"),
+            "customers": _undropped(Table(connection, "select * from customers"), dataset.customer_attributes()),
+            "items": _undropped(Table(connection, "select * from items"), dataset.item_attributes()),
+            "campaigns": campaigns,
+            "campaign_targets": masters.typed_targets(delivered["raw_campaign_targets"]),
+            "campaign_responses": masters.typed_responses(delivered["raw_campaign_responses"]),
+        },
+        int(alike),
+    )
+
+
+def _given(spec: TableSpec) -> list[str]:
+    return [name for name in spec.column_names if name not in ("day", "source_file", "source_row")]
+
+
+def _over(dataset: Dataset) -> str:
+    """A clause for the days that are over: a dataset that still grows has no run for today yet."""
+    if dataset.last_day is not None:
+        return ""
+    days = daily_events(dataset).get_partition_keys()
+    return f" where {event_day(dataset)} <= date '{days[-1]}'"
+
+
+def _undropped(known: Table, attributes: dict[str, Attribute]) -> Table:
+    """Customers or items without those that a policy `drop` removes."""
+    drops = [quoted(name) for name, attribute in attributes.items() if attribute.missing.policy == "drop"]
+    stays = " and ".join(f"{name} is not null" for name in drops) or "true"
+    return sql(f"select * from known where {stays}", known=known)
+
+
+def verdicts(trial: Trial, dataset: Dataset, settings: Settings) -> list[Verdict]:
+    """What the checks of the warehouse say of a trial; those that stop a run first."""
+    told = []
+    attributes = [*dataset.customer_attributes().values(), *dataset.item_attributes().values()]
+    drops = any(attribute.missing.policy == "drop" for attribute in attributes)
+    true = TRUE_BY_CONSTRUCTION if drops else (*TRUE_BY_CONSTRUCTION, TRUE_UNLESS_DROPPED)
+    for check in warehouse_checks(dataset, settings):
+        spec = next(iter(check.check_specs))
+        inputs = {name: key.to_user_string() for name, key in check.keys_by_input_name.items()}
+        if spec.name in true or not inputs or not set(inputs.values()) <= trial.tables.keys():
+            continue
+        result: Any = check(**{name: trial.tables[table] for name, table in inputs.items()})
+        stops = spec.blocking and not result.passed and result.severity is dg.AssetCheckSeverity.ERROR
+        name = f"{spec.asset_key.to_user_string()}: {spec.name}"
+        told.append(Verdict(name, bool(result.passed), stops, str(result.description)))
+    told += _unfillable(trial, "customers", dataset.customer_attributes())
+    told += _unfillable(trial, "items", dataset.item_attributes())
+    return sorted(told, key=lambda verdict: (not verdict.stops, verdict.passed))
+
+
+def _unfillable(trial: Trial, table: str, attributes: dict[str, Attribute]) -> list[Verdict]:
+    """Attributes of which no value is known, so that their policy has nothing to fill in with: a run stops there."""
+    learnt = [
+        name
+        for name, attribute in attributes.items()
+        if attribute.type != "varchar" and attribute.missing.policy not in ("constant", "drop")
+    ]
+    if not learnt:
+        return []
+    counts = sql(
+        f"select count(*), {', '.join(f'count({quoted(name)})' for name in learnt)} from known",
+        known=trial.tables[table],
+    ).fetchone()
+    return [
+        Verdict(
+            f"{table}: {name}",
+            False,
+            True,
+            f"no value of {table}.attributes.{name} can be read as {attributes[name].type}, so there is none to fill "
+            "in. Correct its expression or type, or set missing.policy to constant with a value.",
+        )
+        for name, known in zip(learnt, counts[1:], strict=True)
+        if counts[0] and not known
+    ]

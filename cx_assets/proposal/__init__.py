@@ -1,0 +1,1 @@
+"""From files that nobody has described to a manifest to correct: `cx init`."""

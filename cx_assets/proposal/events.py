@@ -1,0 +1,233 @@
+"""How a file of events is mapped: its columns as the canonical ones, in SQL.
+
+Belongs here: the expressions, and what there is to check about each. Does not: which file or column is meant (`kinds`,
+`choosing`) or master data (`masters`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import duckdb
+
+from cx_assets.proposal.choosing import Choice, chosen
+from cx_assets.proposal.columns import Column
+from cx_assets.proposal.groups import Group
+from cx_assets.proposal.guesses import Guess, SourceProposal
+from cx_assets.proposal.kinds import NEEDED, Kind
+from cx_assets.proposal.roles import Join
+from cx_assets.proposal.words import concepts, event_type_meant
+from cx_assets.table.schema import literal, quoted
+
+PARTS = (
+    "occurred_at", "customer_id", "item_id", "event_type", "event_id", "basket_id", "quantity", "value", "rating",
+    "store_id",
+)  # fmt: skip
+MEANING = {
+    "customer_id": "who acted",
+    "item_id": "what was acted on",
+    "event_id": "what tells two equal lines apart",
+    "basket_id": "what belongs together, such as an order",
+    "quantity": "how many",
+    "value": "what the line was worth, not the price of one",
+    "rating": "the rating given",
+    "store_id": "where it happened",
+}
+LEFT_OUT = {
+    "event_id": "left out: equal lines are one event",
+    "basket_id": "left out: the events of a customer on one day",
+    "quantity": "left out: 1",
+    "value": "left out: 0",
+    "rating": "left out: none",
+    "store_id": "left out: none",
+}
+TYPES = {"occurred_at": "timestamp", "quantity": "double", "value": "double", "rating": "double"}
+
+
+def events_proposal(
+    connection: duckdb.DuckDBPyConnection,
+    group: Group,
+    columns: Sequence[Column],
+    kind: Kind,
+    joins: Mapping[tuple[str, str], Join],
+) -> SourceProposal:
+    """The mapping of one group of files that hold events."""
+    picks = chosen(columns, joins)
+    made = {
+        "occurred_at": _time(picks.get("occurred_at"), columns),
+        "event_type": _type(picks.get("event_type"), picks, group),
+    }
+    used = {pick.column.name for part, pick in picks.items() if part != "event_type" or made["event_type"].columns}
+    used |= set(made["occurred_at"].columns)
+    for part in PARTS:
+        if part not in made and part in picks:
+            made[part] = _plain(part, picks[part], joins)
+    if "value" in picks and "quantity" in picks and _is_unit_price(picks["value"].column):
+        made["value"] = _times(made["value"], made["quantity"])
+    guesses = tuple(verified(connection, group, made[part]) for part in PARTS if part in made)
+    cancels, notes = _negative(picks)
+    scale = None
+    if "rating" in picks and picks["rating"].column.number is not None:
+        scale = (picks["rating"].column.number.low, picks["rating"].column.number.high)
+    return SourceProposal(
+        "events",
+        group,
+        min([kind.sureness, *(guess.sureness for guess in guesses if guess.key in NEEDED)]),
+        kind.why,
+        guesses,
+        left_out=tuple((c.name, _why_left(c)) for c in columns if c.name not in used),
+        notes=notes,
+        cancels=cancels,
+        rating_scale=scale,
+        naive="occurred_at" in picks and _is_naive(picks["occurred_at"].column),
+    )
+
+
+def verified(connection: duckdb.DuckDBPyConnection, group: Group, guess: Guess) -> Guess:
+    """A guess after its expression was tried on the sample: rows that it can't read lower its sureness."""
+    if not guess.columns:
+        return guess
+    target = TYPES.get(guess.key, "varchar")
+    tried = f"try_cast(cast(try({guess.expression}) as varchar) as {target})"
+    given = " and ".join(f"trim({quoted(name)}::varchar) <> ''" for name in guess.columns)
+    rows, read, example = connection.execute(
+        f"""
+        select count(*), count({tried}), min({quoted(guess.columns[0])}::varchar) filter ({tried} is null)
+        from {group.table} where {given}
+        """
+    ).fetchall()[0]
+    share = read / rows if rows else 0.0
+    if share == 1 or not rows:
+        return guess
+    check = f"{1 - share:.1%} of the rows looked at can't be read so, such as {example!r}. {guess.check}".strip()
+    return replace(guess, sureness=guess.sureness * share, check=check)
+
+
+def _time(pick: Choice | None, columns: Sequence[Column]) -> Guess:
+    if pick is None or pick.column.time is None:
+        return Guess("occurred_at", "null", (), (), 0.0, "No column of times was found: say which one it is.")
+    column, time = pick.column, pick.column.time
+    expression, names, check = column.sql, [column.name], ""
+    if column.type == "VARCHAR" or time.epoch:
+        expression = time.expression(column.sql)
+    # A day and its time of day apart.
+    clocks = [c for c in columns if c.clock and c.name != column.name and not c.concepts & {"later", "birth"}]
+    if not time.clock and len(clocks) == 1 and column.type == "VARCHAR":
+        day_format = time.formats[0] if time.formats else "%Y-%m-%d"
+        parts = "%H:%M:%S" if len(clocks[0].values[0]) > 5 else "%H:%M"
+        expression = f"try_strptime({column.sql} || ' ' || {clocks[0].sql}, '{day_format} {parts}')"
+        names.append(clocks[0].name)
+    elif not time.clock and column.type != "TIMESTAMP":
+        check = "It tells days without a time of day. "
+    sureness = min(pick.sureness, time.sureness)
+    if time.sureness < 0.8:
+        check += "Whether day or month comes first can't be told for sure: look at the days. Swap %d and %m if wrong. "
+    name = time.name if column.type == "VARCHAR" or time.epoch else f"a {column.type.lower()}"
+    check = f"When it happened: {name}. {check}{_or(pick)}".strip()
+    return Guess("occurred_at", expression, tuple(names), column.examples, sureness, check)
+
+
+def _is_naive(column: Column) -> bool:
+    """Whether times could be those of a clock on the wall: seconds since 1970 are UTC by what they are."""
+    return column.time is not None and not (column.time.offset or column.time.epoch or "ZONE" in column.type)
+
+
+def _type(pick: Choice | None, picks: Mapping[str, Choice], group: Group) -> Guess:
+    """The event type: a column whose values mean types, or one type for the whole file."""
+    if pick is not None and any(event_type_meant(value) for value in pick.column.few):
+        column = pick.column
+        meant = {value: event_type_meant(value) for value in column.few}
+        if all(value == kind for value, kind in meant.items()):
+            return Guess("event_type", column.sql, (column.name,), column.examples, pick.sureness)
+        whens = " ".join(
+            f"when {literal(value.lower())} then {literal(kind)}" for value, kind in meant.items() if kind is not None
+        )
+        unknown = [value for value, kind in meant.items() if kind is None]
+        check = "Each delivered word as purchase, view, cart or rating. "
+        if unknown:
+            check += (
+                f"Nothing is known of {', '.join(map(repr, unknown))}: such rows are rejected until a 'when' says what "
+                "they mean. "
+            )
+        expression = f"case lower(trim({column.sql})) {whens} else {column.sql} end"
+        sureness = pick.sureness * (0.9 if not unknown else 0.6)
+        return Guess("event_type", expression, (column.name,), column.few[:4], sureness, check + _or(pick))
+    file = concepts(group.glob.rsplit("/", 1)[-1].split(".")[0])
+    word = event_type_meant(group.glob.rsplit("/", 1)[-1].split(".")[0])
+    advice = "Every row of the file is of this type: purchase, view, cart or rating."
+    if "rating" in picks and not {"quantity", "value"} & picks.keys():
+        return Guess("event_type", "'rating'", (), (), picks["rating"].sureness, advice)
+    if {"value", "quantity"} & picks.keys() or word == "purchase":
+        return Guess("event_type", "'purchase'", (), (), 0.9 if "order" in file or "value" in picks else 0.7, advice)
+    if word is not None:
+        return Guess("event_type", f"'{word}'", (), (), 0.7, advice)
+    return Guess("event_type", "'purchase'", (), (), 0.4, f"Nothing tells what was done. {advice}")
+
+
+def _plain(part: str, pick: Choice, joins: Mapping[tuple[str, str], Join]) -> Guess:
+    column, check = pick.column, f"{MEANING[part][0].upper()}{MEANING[part][1:]}. "
+    expression, sureness = column.sql, pick.sureness
+    if part in ("quantity", "value", "rating") and column.number is not None and column.type == "VARCHAR":
+        expression = column.number.expression(column.sql)
+        sureness = min(sureness, column.number.sureness)
+        if expression != column.sql:
+            check += f"Written with {column.number.name}. "
+        if column.number.sureness < 0.8:
+            check += "Whether the sign is a decimal or parts thousands can't be told for sure: look at the size. "
+    join = joins.get((part, column.name))
+    if join is not None:
+        things = "customers" if part == "customer_id" else "items"
+        check += f"{join.share:.0%} of its values are in the {things}' file. "
+    if part == "value" and _is_unit_price(column):
+        check += "It looks like the price of one. "
+    if "email" in column.concepts and part == "customer_id":
+        check += "An address of a person as an id: prefer a number if the shop has one. "
+    return Guess(part, expression, (column.name,), column.examples, sureness, (check + _or(pick)).strip())
+
+
+def _is_unit_price(column: Column) -> bool:
+    return "unit" in column.concepts or ("whole" not in column.concepts and _price(column))
+
+
+def _price(column: Column) -> bool:
+    name = column.name.lower()
+    return any(word in name for word in ("price", "preis", "prix", "precio", "prezzo", "prijs"))
+
+
+def _times(value: Guess, quantity: Guess) -> Guess:
+    """A price of one times how many."""
+    expression = f"try_cast({value.expression} as double) * try_cast({quantity.expression} as double)"
+    check = (
+        f"What the line was worth: it looks like the price of one, so it is multiplied by {quantity.columns[0]}. "
+        f"If it is the line's already: value: {value.expression}"
+    )
+    names = (*value.columns, *quantity.columns)
+    return Guess("value", expression, names, value.examples, min(value.sureness, 0.6), check)
+
+
+def _or(pick: Choice) -> str:
+    return f"It could also be {' or '.join(pick.others)}. " if pick.others else ""
+
+
+def _negative(picks: Mapping[str, Choice]) -> tuple[str, tuple[str, ...]]:
+    """The condition of lines that withdraw others, and a note on them; nothing where no figure is below 0."""
+    for part in ("quantity", "value"):
+        number = picks[part].column.number if part in picks else None
+        if number is not None and number.negative:
+            column = picks[part].column
+            figure = number.expression(column.sql) if column.type == "VARCHAR" else column.sql
+            note = (
+                f"{column.name} is negative in {number.negative:.1%} of the rows: cancelled or returned lines? As they "
+                "are they break the contract, and are rejected with that reason."
+            )
+            return f"try_cast({figure} as double) < 0", (note,)
+    return "", ()
+
+
+def _why_left(column: Column) -> str:
+    if column.filled == 0:
+        return "it is empty"
+    if column.personal is not None and column.personal[1] >= 0.6:
+        return f"{column.personal[0]} of a person"
+    if "status" in column.concepts:
+        return f"a status: {', '.join(column.few[:4]) or 'of many kinds'}; rows that don't count are yours to leave out"
+    return "nothing in an event is made of it"

@@ -1,0 +1,97 @@
+"""What `cx init` prints, and where it writes.
+
+Belongs here: the guesses as tables for a person, and the file. Does not: the guesses.
+"""
+
+import re
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Board
+
+from cx_assets.dataset import load_dataset
+from cx_assets.ingestion.reader import problems
+from cx_assets.manifest import ManifestError
+from cx_assets.proposal.delivered import DeliveryError, files_named
+from cx_assets.proposal.guesses import LIKELY, SURE, Guess, Proposal, SourceProposal, told
+from cx_assets.proposal.manifest_text import manifest_text
+from cx_assets.proposal.proposing import proposed
+
+
+def propose(console: Console, name: str, patterns: list[str]) -> Path:
+    """Look at files, print what they seem to be, and write a manifest beside them.
+
+    Args:
+        console: to print on.
+        name: of the dataset: lower-case letters, digits and _.
+        patterns: files, globs or folders.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        DeliveryError: if the name doesn't do, files are missing, or none of them holds events.
+        FileExistsError: if there is such a manifest already: it may have been corrected by hand.
+    """
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        raise DeliveryError(f"{name!r}: a dataset's name has lower-case letters, digits and _, as my_shop.")
+    paths = files_named(patterns)
+    proposal, folder = proposed(name, paths)
+    manifest = folder / f"{name}.yaml"
+    text = manifest_text(proposal)
+    for source in proposal.sources:
+        console.print(_board(source))
+    for line in _remarks(proposal):
+        console.print(line, soft_wrap=True)
+    try:
+        with manifest.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except PermissionError as error:
+        raise DeliveryError(f"{manifest}: can't be written. Copy the files to a folder of your own.") from error
+    console.print(f"\nWritten: [bold]{escape(_near(manifest))}[/]", soft_wrap=True)
+    try:
+        wrong = problems(load_dataset(str(manifest)))
+    except ManifestError as error:
+        wrong = str(error).splitlines()
+    for line in wrong:
+        console.print(f"  [yellow]to correct[/]  {escape(line)}", soft_wrap=True)
+    console.print("Correct it as its comments say, those that are UNSURE first, then")
+    console.print(f"  CX_DATASET={escape(_near(manifest))} cx doctor", soft_wrap=True)
+    return manifest
+
+
+def _board(source: SourceProposal) -> Board:
+    count = len(source.group.files)
+    files = f"{count} files" if count > 1 else "1 file"
+    title = f"{source.table}  {source.group.glob}  ({files}; {told(source.sureness)})"
+    board = Board(title=escape(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for heading in ("", "made of", "for example", "how sure"):
+        board.add_column(heading, overflow="fold")
+    for guess in (*source.guesses, *source.attributes):
+        board.add_row(guess.key, escape(guess.expression), escape(_shown(guess)), _coloured(guess.sureness))
+    for entry in source.personal:
+        board.add_row(entry.name, f"[dim]kept out: {entry.what}[/]", "", _coloured(entry.sureness))
+    return board
+
+
+def _shown(guess: Guess) -> str:
+    return ", ".join(example if len(example) <= 20 else f"{example[:17]}..." for example in guess.examples[:2])
+
+
+def _coloured(sureness: float) -> str:
+    colour = "green" if sureness >= SURE else "default" if sureness >= LIKELY else "yellow"
+    return f"[{colour}]{told(sureness)}[/]"
+
+
+def _remarks(proposal: Proposal) -> list[str]:
+    days = f"{proposal.first_day} to {proposal.last_day}" if proposal.first_day else "[yellow]none could be read[/]"
+    lines = [f"\n  days      {days}"]
+    lines += [f"  check     {escape(note)}" for source in proposal.sources for note in source.notes]
+    lines += [f"  not used  {escape(glob)}: {escape(why)}" for glob, why in proposal.unused]
+    return lines + [f"  doubt     {escape(doubt)}" for doubt in proposal.doubts]
+
+
+def _near(path: Path) -> str:
+    """A path as it is called from here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

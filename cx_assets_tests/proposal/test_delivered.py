@@ -1,0 +1,113 @@
+"""How files are written, which belong together, and what is said of those that can't be used."""
+
+from pathlib import Path
+
+import pytest
+
+from cx_assets.proposal.delivered import DeliveryError, encoding_guess, files_named, looked_at
+from cx_assets.proposal.groups import grouped
+from cx_assets.proposal.proposing import proposed
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Müller; Straße; 5 €", "windows-1252"),
+        ("Crêpes à la carte; façade, déjà", "windows-1252"),
+        ("Müller; Straße", "utf-8"),
+        ("Šárka; řepa; člověk; žluť", "windows-1250"),
+        ("Привет; товар", "windows-1251"),
+        ("Müller; Straße", "utf-16"),
+        ("Mueller", "ascii"),
+    ],
+)
+def test_an_encoding_is_told_by_its_bytes(text: str, encoding: str) -> None:
+    page = "utf-8" if encoding == "ascii" else encoding
+    guess, sureness = encoding_guess((text + "\n").encode(page) * 20)
+    assert guess == encoding
+    # Of a page that only letters speak for nobody can be sure.
+    assert sureness >= 0.85 or encoding in ("windows-1250", "windows-1251")
+
+
+def test_a_character_cut_at_the_end_of_what_was_read_is_no_other_encoding() -> None:
+    assert encoding_guess("Müller ü".encode()[:-1]) == ("utf-8", 1.0)
+
+
+def globs(folder: Path, names: list[str], header: str = "a,b") -> list[str]:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"{header}\n1,2\n", "utf-8")
+    return [group.glob for group in grouped([looked_at(folder / name) for name in names], folder)]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["orders_2025-01.csv", "orders_2025-02.csv"], ["orders_*.csv"]),
+        (["orders_2024-12.csv", "orders_2025-01.csv"], ["orders_*.csv"]),
+        (["orders-jan.csv", "orders-feb.csv"], ["orders-*.csv"]),
+        (["2025/01/sales.csv", "2025/02/sales.csv"], ["2025/*/sales.csv"]),
+        (["day=2025-01-01/p.csv", "day=2025-01-02/p.csv"], ["day=*/p.csv"]),
+        (["alone.csv"], ["alone.csv"]),
+    ],
+)
+def test_files_of_one_header_become_one_glob(tmp_path: Path, names: list[str], expected: list[str]) -> None:
+    assert globs(tmp_path, names) == expected
+
+
+def test_a_glob_matches_no_file_of_another_header(tmp_path: Path) -> None:
+    (tmp_path / "orders_old.csv").write_text("x,y\n1,2\n", "utf-8")
+    files = ["orders_2025-01.csv", "orders_2025-02.csv"]
+    for name in files:
+        (tmp_path / name).write_text("a,b\n1,2\n", "utf-8")
+    found = grouped([looked_at(tmp_path / name) for name in ["orders_old.csv", *files]], tmp_path)
+    assert [group.glob for group in found] == ["orders_[0-9]*.csv", "orders_old.csv"]
+
+
+def test_files_of_unlike_names_and_no_common_glob_stay_apart(tmp_path: Path) -> None:
+    assert globs(tmp_path, ["web.csv", "till.csv"]) == ["till.csv", "web.csv"]
+
+
+def test_a_pattern_that_names_nothing_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DeliveryError, match="there is no such file"):
+        files_named([str(tmp_path / "*.csv")])
+    (tmp_path / "a.doc").write_text("x", "utf-8")
+    with pytest.raises(DeliveryError, match="not a kind of file that can be read"):
+        files_named([str(tmp_path / "a.doc")])
+
+
+def test_a_file_without_a_header_is_doubted(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("1001,2025-01-01,5\n1002,2025-01-02,6\n", "utf-8")
+    (doubt,) = looked_at(tmp_path / "a.csv").doubts
+    assert "its first line looks like data (1001,2025-01-01,5)" in doubt
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("a.csv", b"", "a.csv: the file is empty"),
+        ("a.parquet", b"no parquet", "a.parquet: can't be read as parquet"),
+        ("a.csv.gz", b"no gzip", "a.csv.gz: can't be read as csv"),
+        ("a.jsonl", b"{oops\n", "a.jsonl: can't be read as jsonl"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_told(tmp_path: Path, name: str, data: bytes, words: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(DeliveryError, match=words):
+        looked_at(tmp_path / name)
+
+
+def test_orders_apart_from_their_lines_are_answered_with_the_command_that_joins_them(tmp_path: Path) -> None:
+    orders = "".join(f"{n},c{n % 7},2025-01-{n % 28 + 1:02}\n" for n in range(60))
+    lines = "".join(f"{n % 60},p{n % 9},1\n" for n in range(120))
+    (tmp_path / "orders.csv").write_text(f"order_id,customer_id,created_at\n{orders}", "utf-8")
+    (tmp_path / "lines.csv").write_text(f"order_id,product_id,quantity\n{lines}", "utf-8")
+    with pytest.raises(DeliveryError, match=r"from 'orders.csv' join 'lines.csv' using \(order_id\)"):
+        proposed("my_shop", files_named([str(tmp_path)]))
+
+
+def test_columns_that_say_nothing_are_not_guessed_at(tmp_path: Path) -> None:
+    rows = "".join(f"{n % 7},{n % 9},{n % 5}\n" for n in range(100))
+    (tmp_path / "a.csv").write_text(f"f1,f2,f3\n{rows}", "utf-8")
+    with pytest.raises(DeliveryError, match=r"a\.csv: f1, f2, f3"):
+        proposed("my_shop", files_named([str(tmp_path)]))
