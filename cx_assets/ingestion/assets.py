@@ -3,11 +3,13 @@
 Each reads its source through the manifest and adds nothing but where a row came from.
 """
 
+from datetime import date, timedelta
+
 import dagster as dg
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion import tables
-from cx_assets.ingestion.reader import event_day, table_query
+from cx_assets.ingestion.reader import event_day, prepared, table_query
 from cx_assets.table import Table, TableSpec, sql, table_asset
 from cx_assets.table.warehouse import Warehouse
 
@@ -15,9 +17,12 @@ from cx_assets.table.warehouse import Warehouse
 def ingestion_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
     """The stage's assets for a dataset."""
 
-    def delivered(warehouse: Warehouse, spec: TableSpec) -> Table:
+    def delivered(warehouse: Warehouse, spec: TableSpec, days: tuple[date, date] | None = None) -> Table:
         columns = [name for name in spec.column_names if name not in ("day", "source_file", "source_row")]
-        return warehouse.query(table_query(dataset, spec.name.removeprefix("raw_"), columns))
+        table = spec.name.removeprefix("raw_")
+        query = table_query(dataset, table, columns, days)
+        prepared(warehouse.connection, dataset, table)
+        return warehouse.query(query)
 
     @table_asset(tables.RAW_EVENTS, partitions_def=daily_events, kinds=["file"], code_version="1")
     def raw_events(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Table:
@@ -31,7 +36,7 @@ def ingestion_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
             with placed as (select *, {event_day(dataset)} as day from delivered)
             select * from placed where day >= date '{start:%Y-%m-%d}' and day < date '{end:%Y-%m-%d}'
             """,
-            delivered=delivered(warehouse, tables.RAW_EVENTS),
+            delivered=delivered(warehouse, tables.RAW_EVENTS, (start.date(), end.date() - timedelta(days=1))),
         )
 
     customers = tables.raw_customers_table(dataset.customer_attributes())
