@@ -13,7 +13,7 @@ NAMES = {
     **BUILT_IN,
     **{f"cp{page}": f"CP{page}" for page in range(1250, 1259)},
     **{f"iso8859-{part}": f"ISO_8859_{part}" for part in (2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15)},
-    **{f"cp{page}": f"cp{page}" for page in (437, 850, 852, 855, 857, 860, 861, 862, 863, 864, 865, 866, 869)},
+    **{f"cp{page}": f"cp{page}" for page in (437, 850, 852, 855, 857, 866)},
     "koi8-r": "KOI8_R",
     "koi8-u": "KOI8_U",
     "mac-roman": "mac_roman",

@@ -10,10 +10,10 @@ from datetime import date
 from typing import Any
 
 from cx_assets.dataset import Dataset
+from cx_assets.ingestion.formats import reading
 from cx_assets.ingestion.reader import MappedSource, existing, file_days, label, mapped_sources
 from cx_assets.ingestion.remote import listed
 from cx_assets.ingestion.watermark import days_since
-from cx_assets.table.warehouse import connect
 
 State = dict[str, Any]
 
@@ -62,7 +62,7 @@ def changes(dataset: Dataset, seen: State) -> Changes:
 
 def _file_states(dataset: Dataset, mapped: MappedSource) -> State:
     if mapped.source.url is not None:
-        with connect(None, "256MB", 1) as connection:
+        with reading(mapped.source, dataset.folder) as connection:
             return {str(url): state for url, state in listed(connection, mapped.source.url).items()}
     paths = mapped.source.paths(dataset.folder)
     return {str(path): [path.stat().st_size, path.stat().st_mtime_ns] for path in paths}

@@ -34,5 +34,7 @@ def header(place: Place, source: Source) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what DuckDB says, without credentials."""
-    return without_secrets(str(error).strip().splitlines()[0])
+    """The first line of what DuckDB says, with its hint, without credentials."""
+    first, *more = str(error).strip().splitlines()
+    hint = f". {more[0]}" if more and more[0].startswith("Did you mean") else ""
+    return without_secrets(first + hint)

@@ -146,4 +146,5 @@ def days_condition(database: Database, types: dict[str, str], occurred_at: str, 
     if types[column] == "TIMESTAMP WITH TIME ZONE" and database.kind == "postgres":
         kind = "timestamptz"
     name = column_name(database, column)
-    return f"{name} >= {kind} '{first}' and {name} < {kind} '{end}'"
+    midnight = "" if kind == "date" else " 00:00:00"
+    return f"{name} >= {kind} '{first}{midnight}' and {name} < {kind} '{end}{midnight}'"

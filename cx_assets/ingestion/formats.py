@@ -4,6 +4,9 @@ Belongs here: file functions of DuckDB, and what a connection needs before it ca
 manifest's expressions (`reader`).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -39,8 +42,45 @@ def prepare(connection: duckdb.DuckDBPyConnection, source: Source, folder: Path)
         attach(connection, source.database, folder)
     if source.format == "excel":
         load_extension(connection, "excel")
-    if source.format == "csv" and encoding_name(source.encoding) not in BUILT_IN:
+    if _needs_encodings(source):
         load_extension(connection, "encodings")
+
+
+@contextmanager
+def reading(source: Source, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of its own that a source is readable on, for a look at it outside of the warehouse.
+
+    Args:
+        source: its declaration.
+        folder: the manifest's.
+
+    Raises:
+        SourceError: as `prepare`.
+    """
+    if _needs_encodings(source):
+        connection = _with_encodings().cursor()
+        try:
+            connection.execute("set timezone = 'UTC'")
+            prepare(connection, source, folder)
+            yield connection
+        finally:
+            connection.close()
+        return
+    with connect(None, "256MB", 1) as connection:
+        prepare(connection, source, folder)
+        yield connection
+
+
+def _needs_encodings(source: Source) -> bool:
+    return source.format == "csv" and encoding_name(source.encoding) not in BUILT_IN
+
+
+@cache
+def _with_encodings() -> duckdb.DuckDBPyConnection:
+    """One database in memory for all looks at such files: the extension takes seconds to load, once a database."""
+    connection = duckdb.connect(":memory:", config={"memory_limit": "256MB", "threads": 1})
+    load_extension(connection, "encodings")
+    return connection
 
 
 def file_query(place: Place, source: Source, condition: str = "") -> str:
@@ -108,8 +148,7 @@ def _sheet_query(name: str, source: Source) -> str:
     """
     sheet = f", sheet = {literal(source.sheet)}" if source.sheet else ""
     typed = f"read_xlsx({name}, header = true, ignore_errors = true{sheet})"
-    with connect(None, "256MB", 1) as connection:
-        prepare(connection, source, Path())
+    with reading(source, Path()) as connection:
         types = {row[0]: row[1] for row in connection.execute(f"describe select * from {typed}").fetchall()}
     times = {name: kind for name, kind in types.items() if kind in ("DATE", "TIMESTAMP", "TIME")}
     told = ", ".join(f"{_time(quoted(name), kind)} as {quoted(name)}" for name, kind in times.items())
@@ -130,6 +169,5 @@ def _time(cell: str, kind: str) -> str:
 
 def has_rows(place: Place, source: Source, folder: Path = Path()) -> bool:
     """Whether a file holds more than its header, or a relation any row."""
-    with connect(None, "256MB", 1) as connection:
-        prepare(connection, source, folder)
+    with reading(source, folder) as connection:
         return connection.execute(f"{file_query(place, source)} limit 1").fetchone() is not None

@@ -19,14 +19,13 @@ from cx_assets.ingestion.encoding import require_encoding
 from cx_assets.ingestion.formats import ROW as ROW
 from cx_assets.ingestion.formats import file_query as file_query
 from cx_assets.ingestion.formats import has_rows as has_rows
-from cx_assets.ingestion.formats import prepare
+from cx_assets.ingestion.formats import prepare, reading
 from cx_assets.ingestion.numbers import as_plain_number
 from cx_assets.ingestion.remote import listed, shown
 from cx_assets.ingestion.times import utc_timestamp
 from cx_assets.manifest import Location, ManifestError, key_lines, where
 from cx_assets.source import Place, Relation, Source, SourceError, Url
 from cx_assets.table.schema import literal, quoted
-from cx_assets.table.warehouse import connect
 
 
 @dataclass(frozen=True)
@@ -125,8 +124,7 @@ def _days_condition(dataset: Dataset, place: Place, mapped: MappedSource, days: 
     # The first day carries what tells no day of the dataset, which may be any row.
     if days is None or days[0] <= dataset.first_day or mapped.source.database is None:
         return ""
-    with connect(None, "256MB", 1) as connection:
-        prepare(connection, mapped.source, dataset.folder)
+    with reading(mapped.source, dataset.folder) as connection:
         rows = connection.execute(f"describe {file_query(place, mapped.source)}").fetchall()
     types = {str(row[0]): str(row[1]) for row in rows}
     return days_condition(mapped.source.database, types, mapped.expressions["occurred_at"], days)
@@ -143,7 +141,7 @@ def existing(dataset: Dataset, mapped: MappedSource) -> list[Place]:
         return [Relation(relation_name(source.database, ".".join(map(str, mapped.location))))]
     sizes: dict[Place, int]
     if source.url is not None:
-        with connect(None, "256MB", 1) as connection:
+        with reading(source, dataset.folder) as connection:
             sizes = {place: int(state[0]) for place, state in listed(connection, source.url).items()}
     else:
         sizes = {path: path.stat().st_size for path in source.paths(dataset.folder)}
@@ -202,18 +200,15 @@ def problems(dataset: Dataset, table: str | None = None) -> list[str]:
     """
     lines = key_lines(dataset.path.read_text("utf-8"))
     found: list[str] = []
-    with connect(None, "256MB", 1) as connection:
-        for name, mapped in mapped_sources(dataset):
-            if table not in (None, name):
-                continue
-            try:
-                prepare(connection, mapped.source, dataset.folder)
-                places = existing(dataset, mapped)
-            except (SourceError, ManifestError) as error:
-                found.append(f"{where(dataset.path, lines, (*mapped.location, 'source'))}: {error}")
-                continue
-            for place in places:
-                found += _misfits(connection, dataset, mapped, place, lines)
+    for name, mapped in mapped_sources(dataset):
+        if table not in (None, name):
+            continue
+        try:
+            with reading(mapped.source, dataset.folder) as connection:
+                for place in existing(dataset, mapped):
+                    found += _misfits(connection, dataset, mapped, place, lines)
+        except (SourceError, ManifestError) as error:
+            found.append(f"{where(dataset.path, lines, (*mapped.location, 'source'))}: {error}")
     return found
 
 
@@ -264,23 +259,18 @@ def file_days(dataset: Dataset, changed: set[str]) -> list[date]:
         dataset: whose event files they are.
         changed: absolute paths, or URLs.
     """
-    touched = [
-        (place, mapped)
-        for name, mapped in mapped_sources(dataset)
-        if name == "events" and mapped.source.database is None
-        for place in existing(dataset, mapped)
-        if str(place) in changed
-    ]
-    if not touched:
-        return []
-    queries = [f"select occurred_at from ({mapped_query(dataset, place, mapped)})" for place, mapped in touched]
-    with connect(None, "256MB", 1) as connection:
-        for _, mapped in touched:
-            prepare(connection, mapped.source, dataset.folder)
-        rows = connection.execute(
-            f"select distinct {event_day(dataset)} as day from ({' union all '.join(queries)}) order by day"
-        ).fetchall()
-    return [row[0] for row in rows]
+    days: set[date] = set()
+    for name, mapped in mapped_sources(dataset):
+        if name != "events" or mapped.source.database is not None:
+            continue
+        touched = [place for place in existing(dataset, mapped) if str(place) in changed]
+        if not touched:
+            continue
+        with reading(mapped.source, dataset.folder) as connection:
+            queries = [f"select occurred_at from ({mapped_query(dataset, place, mapped)})" for place in touched]
+            rows = f"select distinct {event_day(dataset)} as day from ({' union all '.join(queries)})"
+            days |= {row[0] for row in connection.execute(rows).fetchall()}
+    return sorted(days)
 
 
 def event_day(dataset: Dataset) -> str:

@@ -13,11 +13,10 @@ import duckdb
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.complaints import first_line
 from cx_assets.ingestion.databases import column_name
-from cx_assets.ingestion.formats import file_query, prepare
+from cx_assets.ingestion.formats import file_query, reading
 from cx_assets.ingestion.reader import MappedSource, event_day, existing, label, mapped_query
 from cx_assets.source import Place, SourceError
 from cx_assets.table.schema import literal, quoted
-from cx_assets.table.warehouse import connect
 
 MARK = "cx_watermark"
 NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
@@ -47,8 +46,7 @@ def days_since(dataset: Dataset, mapped: MappedSource, seen: dict[str, Any] | No
     (place,) = existing(dataset, mapped)
     expressions = {**mapped.expressions, MARK: quoted(database.watermark)}
     marked = MappedSource(mapped.location, mapped.source, expressions, mapped.places)
-    with connect(None, "256MB", 1) as connection:
-        prepare(connection, mapped.source, dataset.folder)
+    with reading(mapped.source, dataset.folder) as connection:
         try:
             kind = _kind(connection, place, marked)
             begun = _mark(seen["from"], kind) if seen else None
