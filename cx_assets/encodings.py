@@ -12,16 +12,15 @@ BUILT_IN = {"utf-8": "utf-8", "utf-16": "utf-16", "iso8859-1": "latin-1"}
 NAMES = {
     **BUILT_IN,
     **{f"cp{page}": f"CP{page}" for page in range(1250, 1259)},
-    **{f"iso8859-{part}": f"ISO_8859_{part}" for part in (2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15)},
+    **{f"iso8859-{part}": f"ISO_8859_{part}" for part in (2, 3, 4, 5, 6, 8, 9, 10, 13, 14, 15)},
+    "iso8859-7": "iso-8859_7-2003",
     **{f"cp{page}": f"cp{page}" for page in (437, 850, 852, 855, 857, 866)},
     "koi8-r": "KOI8_R",
     "koi8-u": "KOI8_U",
-    "mac-roman": "mac_roman",
     "shift_jis": "shift_jis",
     "euc_jp": "EUC_JP",
     "euc_kr": "EUC_KR",
     "gb18030": "gb18030",
-    "big5": "big5",
 }
 COMMON = ["utf-8", "utf-16", "latin-1", "windows-1252", "windows-1250", "windows-1251", "iso-8859-2", "iso-8859-15"]
 
