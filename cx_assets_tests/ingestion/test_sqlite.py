@@ -18,9 +18,7 @@ SOURCE = "{database: {kind: sqlite, connection: shop.db, table: orders, key: lin
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(tmp_path / "shop.db", isolation_level=None)
-    connection.execute(
-        "create table orders (line integer primary key, day timestamp, who, what, n integer, price real)"
-    )
+    connection.execute("create table orders (line integer primary key, day timestamp, who, what, n int, price real)")
     connection.execute(
         "insert into orders values (9, '2024-03-01 10:00:00', 'ann', 'tea', 1, 2.5), "
         "(10, '2024-03-04', 'bob', 'jam', 'two', 'free')"
