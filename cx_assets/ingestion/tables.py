@@ -9,8 +9,16 @@ from cx_assets.dataset import Attribute
 from cx_assets.table import TableSpec, column, schema
 
 SOURCE_COLUMNS = (
-    column("source_file", "varchar", "The file that the row came from, relative to its package or manifest."),
-    column("source_row", "bigint", "The row's number in that file, from 1, the header not counted."),
+    column(
+        "source_file",
+        "varchar",
+        "What the row came from: a file, a URL, or a database's variable and table.",
+    ),
+    column(
+        "source_row",
+        "bigint",
+        "The row's number in it, from 1, without the header; or its declared key.",
+    ),
 )
 
 RAW_EVENTS = schema(
