@@ -13,7 +13,7 @@ from itertools import pairwise
 import dagster as dg
 
 from cx_assets.dataset import Dataset
-from cx_assets.ingestion.reader import file_days
+from cx_assets.ingestion.changes import changes
 from cx_assets.partitions import daily_events
 from cx_assets.privacy.protection import Protection
 from cx_assets.progress import root_cause
@@ -82,21 +82,15 @@ def sensors(dataset: Dataset, settings: Settings) -> list[dg.SensorDefinition]:
 
     @dg.sensor(job=DAILY_EVENTS, minimum_interval_seconds=60)
     def new_event_files(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        """Notices new or changed files of the manifest's events and requests the days that they touch."""
-        seen: dict[str, list[int]] = json.loads(context.cursor or "{}")
-        named = {
-            str(path) if dataset.privacy is None else protection.told_name(events.source, path): path
-            for events in dataset.events
-            for path in events.source.paths(dataset.folder)
-        }
-        now = {name: [path.stat().st_size, path.stat().st_mtime_ns] for name, path in named.items()}
-        changed = {name for name, state in now.items() if seen.get(name) != state}
-        if not changed:
+        """Notices new or changed files, URLs and rows of databases, and requests the days that they touch."""
+        seen = json.loads(context.cursor or "{}")
+        found = changes(dataset, seen, protection.told_name if dataset.privacy else None)
+        if not found.changed:
             return dg.SkipReason("no new or changed file")
         # A day that isn't over has no partition yet: the daily schedule loads it when it is.
         over = set(daily_events(dataset).get_partition_keys())
-        days = [day for day in file_days(dataset, {str(named[name]) for name in changed}) if day.isoformat() in over]
-        state = json.dumps(sorted(now[name] for name in changed))
+        days = [day for day in found.days if day.isoformat() in over]
+        state = json.dumps(found.changed, sort_keys=True)
         return dg.SensorResult(
             run_requests=[
                 dg.RunRequest(
@@ -106,7 +100,7 @@ def sensors(dataset: Dataset, settings: Settings) -> list[dg.SensorDefinition]:
                 for first, last in stretches(days)
             ],
             skip_reason=None if days else "the new or changed files hold no event of a day that is over",
-            cursor=json.dumps(now, sort_keys=True),
+            cursor=json.dumps(found.state, sort_keys=True),
         )
 
     @dg.run_failure_sensor(monitor_all_code_locations=False)

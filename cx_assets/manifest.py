@@ -33,7 +33,8 @@ _Loader.yaml_implicit_resolvers = {
 class Part(BaseModel):
     """A part of a manifest: a key that isn't known is a mistake."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # What was given may be a secret that went into the wrong place.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def shipped_datasets() -> list[str]:

@@ -16,8 +16,10 @@ import duckdb
 
 from cx_assets.dataset import Attribute, Dataset
 from cx_assets.ingestion import tables
-from cx_assets.ingestion.reader import event_day, table_query
+from cx_assets.ingestion.formats import prepare
+from cx_assets.ingestion.reader import event_day, mapped_sources, table_query
 from cx_assets.partitions import daily_events
+from cx_assets.privacy.protection import Protection
 from cx_assets.settings import Settings
 from cx_assets.table import Table, TableSpec, sql
 from cx_assets.table.schema import literal, quoted
@@ -69,6 +71,7 @@ def tried_out(dataset: Dataset, settings: Settings) -> Iterator[Trial]:
 
     Raises:
         SourceError: if the files don't fit the manifest.
+        KeyRefusedError: if it has a part `privacy` and there is no key to be used.
     """
     with (
         # What doesn't fit into memory goes where the system keeps what is for now, and is gone afterwards.
@@ -76,6 +79,9 @@ def tried_out(dataset: Dataset, settings: Settings) -> Iterator[Trial]:
         connect(None, settings.memory_limit, settings.threads) as connection,
     ):
         connection.execute(f"set temp_directory = {literal(spill)}")
+        Protection(dataset, settings).prepare(connection)
+        for _, mapped in mapped_sources(dataset):
+            prepare(connection, mapped.source, dataset.folder)
         yield _trial(connection, dataset)
 
 

@@ -4,13 +4,14 @@ Each reads its source through the manifest and adds nothing but where a row came
 """
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 import dagster as dg
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion import tables
 from cx_assets.ingestion.merge_keys import numbered
-from cx_assets.ingestion.reader import event_day, table_query
+from cx_assets.ingestion.reader import event_day, prepared, table_query
 from cx_assets.privacy.discretion import discreet
 from cx_assets.privacy.protection import Protection
 from cx_assets.table import Table, TableSpec, from_frame, sql, table_asset
@@ -22,11 +23,13 @@ def ingestion_assets(
 ) -> list[dg.AssetsDefinition]:
     """The stage's assets for a dataset, whose personal data are kept out by its protection."""
 
-    def delivered(warehouse: Warehouse, spec: TableSpec) -> Table:
+    def delivered(warehouse: Warehouse, spec: TableSpec, days: tuple[date, date] | None = None) -> Table:
         columns = [name for name in spec.column_names if name not in ("day", "source_file", "source_row")]
+        table = spec.name.removeprefix("raw_")
         protection.prepare(warehouse.connection)
         with discreet(dataset, spec.name):
-            query = table_query(dataset, spec.name.removeprefix("raw_"), columns)
+            query = table_query(dataset, table, columns, days)
+            prepared(warehouse.connection, dataset, table)
         return replace(warehouse.query(query), confidential=dataset.privacy is not None)
 
     @table_asset(tables.RAW_EVENTS, partitions_def=daily_events, kinds=["file"], code_version="1")
@@ -41,7 +44,7 @@ def ingestion_assets(
             with placed as (select *, {event_day(dataset)} as day from delivered)
             select * from placed where day >= date '{start:%Y-%m-%d}' and day < date '{end:%Y-%m-%d}'
             """,
-            delivered=delivered(warehouse, tables.RAW_EVENTS),
+            delivered=delivered(warehouse, tables.RAW_EVENTS, (start.date(), end.date() - timedelta(days=1))),
         )
 
     customers = tables.raw_customers_table(dataset.customer_attributes(), dataset.merge_keys())

@@ -34,7 +34,7 @@ def ingestion_checks(dataset: Dataset, protection: Protection) -> list[dg.AssetC
 
     @table_check("raw_events", blocking=False)
     def every_event_file_is_loaded(raw_events: Table) -> dg.AssetCheckResult:
-        """Every event file that holds rows has some of them in the table."""
+        """Every event file, URL, table or query that holds rows has some of them in the table."""
         files = {
             protection.told_name(mapped.source, path): (path, mapped.source)
             for name, mapped in mapped_sources(dataset)
@@ -44,7 +44,7 @@ def ingestion_checks(dataset: Dataset, protection: Protection) -> list[dg.AssetC
         loaded = sql("select distinct source_file from raw_events", raw_events=raw_events).fetchall()
         found = files.keys() - {str(row[0]) for row in loaded}
         with discreet(dataset, "raw_events"):
-            missing = sorted(name for name in found if has_rows(*files[name]))
+            missing = sorted(name for name in found if has_rows(*files[name], dataset.folder))
         return dg.AssetCheckResult(
             passed=not missing,
             severity=dg.AssetCheckSeverity.WARN,

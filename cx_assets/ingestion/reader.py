@@ -1,31 +1,34 @@
-"""From the files that a manifest names to queries over their rows.
+"""From the sources that a manifest names to queries over their rows.
 
-Belongs here: file functions of DuckDB, the mapping by the manifest's expressions, and the proof that the expressions
-fit the files, before a run. Does not: judging rows (`warehouse`). Everything is read as text, so that a wrong value is
-a row to be rejected later, with its file and line, and not a failed run.
+Belongs here: the mapping by the manifest's expressions, and the proof that the expressions fit the sources, before a
+run. Does not: how a format is read (`formats`), what has changed (`changes`), judging rows (`warehouse`). Everything is
+read as text, so that a wrong value is a row to be rejected later, with its file and line, and not a failed run.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import duckdb
 
 from cx_assets.dataset import Dataset, Section
+from cx_assets.ingestion.complaints import first_line, header, kind, no_column
+from cx_assets.ingestion.databases import Days, days_condition, relation_name
 from cx_assets.ingestion.encoding import require_encoding
+from cx_assets.ingestion.formats import ROW as ROW
+from cx_assets.ingestion.formats import file_query as file_query
+from cx_assets.ingestion.formats import has_rows as has_rows
+from cx_assets.ingestion.formats import prepare, reading
 from cx_assets.ingestion.merge_keys import column_of
+from cx_assets.ingestion.numbers import as_plain_number
+from cx_assets.ingestion.remote import listed, shown
 from cx_assets.ingestion.times import local_day, utc_timestamp
-from cx_assets.manifest import Location, ManifestError, did_you_mean, key_lines, where
+from cx_assets.manifest import Location, ManifestError, key_lines, where
 from cx_assets.privacy.discretion import discreet
 from cx_assets.privacy.mapping import PERSONAL, file_name_sql, hidden_columns, protected_query, visible
-from cx_assets.source import Source, SourceError
+from cx_assets.source import Place, Relation, Source, SourceError, Url
 from cx_assets.table.schema import literal, quoted
-from cx_assets.table.warehouse import connect
-
-# A name that no delivered column has: the manifest's expressions see it beside them.
-ROW = "cx_source_row"
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,14 @@ class MappedSource:
         source: its files.
         expressions: SQL by canonical column.
         places: where in the manifest each expression stands; empty for a default.
+        numbers: the columns that are numbers, for a source that declares how decimals are written.
     """
 
     location: Location
     source: Source
     expressions: Mapping[str, str]
     places: Mapping[str, Location]
+    numbers: frozenset[str] = frozenset()
 
     @property
     def table(self) -> str:
@@ -66,7 +71,8 @@ def mapped_sources(dataset: Dataset) -> Iterator[tuple[str, MappedSource]]:
         for name, key in dataset.merge_keys().items() if table == "customers" else ():
             expressions[column_of(name)] = key.expression
             places[column_of(name)] = (table, "merge_keys", name)
-        yield table, MappedSource((table,), master.source, expressions, places)
+        numbers = frozenset(name for name, a in master.attributes.items() if a.type in ("double", "bigint"))
+        yield table, MappedSource((table,), master.source, expressions, places, numbers)
     for table in ("campaigns", "campaign_targets", "campaign_responses"):
         section = getattr(dataset, table)
         if section is not None:
@@ -86,56 +92,127 @@ def personal_source(dataset: Dataset) -> MappedSource | None:
 def _columns_of(location: Location, section: Section) -> MappedSource:
     expressions: dict[str, str] = section.columns.model_dump()
     return MappedSource(
-        location, section.source, expressions, {name: (*location, "columns", name) for name in expressions}
+        location,
+        section.source,
+        expressions,
+        {name: (*location, "columns", name) for name in expressions},
+        frozenset({"quantity", "value", "rating"} & expressions.keys()),
     )
 
 
-def table_query(dataset: Dataset, table: str, columns: list[str]) -> str:
+def prepared(connection: duckdb.DuckDBPyConnection, dataset: Dataset, table: str) -> None:
+    """Make the sources of a table readable on a connection, before its `table_query` runs there.
+
+    Raises:
+        SourceError: if an extension or an environment variable is missing, or a database can't be reached.
+    """
+    for name, mapped in mapped_sources(dataset):
+        if name == table:
+            prepare(connection, mapped.source, dataset.folder)
+
+
+def table_query(dataset: Dataset, table: str, columns: list[str], days: Days | None = None) -> str:
     """A query over all rows that feed a table: its columns as text, `source_file`, and `source_row` from 1.
 
     A table that the manifest doesn't declare has no rows.
+
+    Args:
+        dataset: the dataset.
+        table: `events`, `customers`, ...
+        columns: which of its columns.
+        days: the first and the last day whose rows are wanted; a database that can tell may leave others out.
 
     Raises:
         SourceError: if a declared source has no file, a file isn't in its declared encoding, or an expression doesn't
             fit it: files may have changed since the manifest was last held against them.
     """
     sources = [mapped for name, mapped in mapped_sources(dataset) if name == table]
-    files = [(path, mapped) for mapped in sources for path in existing(dataset, mapped)]
-    for path, mapped in files:
-        require_encoding(path, mapped.source, label(dataset, mapped.source, path))
+    places = [(place, mapped) for mapped in sources for place in existing(dataset, mapped)]
+    for place, mapped in places:
+        require_encoding(place, mapped.source, label(dataset, mapped.source, place))
     if wrong := problems(dataset, table):
         raise SourceError("\n".join(wrong))
-    queries = [mapped_query(dataset, path, mapped) for path, mapped in files]
+    queries = [
+        mapped_query(dataset, place, mapped, _days_condition(dataset, place, mapped, days)) for place, mapped in places
+    ]
     names = ", ".join(map(quoted, [*columns, "source_file", "source_row"]))
     nothing = ", ".join(f"null::varchar as {quoted(name)}" for name in [*columns, "source_file"])
     queries.append(f"select {nothing}, null::bigint as source_row limit 0")
     return " union all ".join(f"select {names} from ({query})" for query in queries)
 
 
-def existing(dataset: Dataset, mapped: MappedSource) -> list[Path]:
-    """The source's files that hold anything.
+def _days_condition(dataset: Dataset, place: Place, mapped: MappedSource, days: Days | None) -> str:
+    # The first day carries what tells no day of the dataset, which may be any row.
+    if days is None or days[0] <= dataset.first_day or mapped.source.database is None:
+        return ""
+    with reading(mapped.source, dataset.folder) as connection:
+        rows = connection.execute(f"describe {file_query(place, mapped.source)}").fetchall()
+    types = {str(row[0]): str(row[1]) for row in rows}
+    return days_condition(mapped.source.database, types, mapped.expressions["occurred_at"], days)
+
+
+def existing(dataset: Dataset, mapped: MappedSource) -> list[Place]:
+    """The source's files that hold anything, or its relation.
 
     Raises:
-        SourceError: if no file matches.
+        SourceError: if no file matches, or a URL can't be reached.
     """
-    paths = mapped.source.paths(dataset.folder)
-    if not paths:
+    source = mapped.source
+    if source.database is not None:
+        return [Relation(relation_name(source.database, ".".join(map(str, mapped.location))))]
+    sizes: dict[Place, int]
+    if source.url is not None:
+        with reading(source, dataset.folder) as connection:
+            sizes = {place: int(state[0]) for place, state in listed(connection, source.url).items()}
+    else:
+        sizes = {path: path.stat().st_size for path in source.paths(dataset.folder)}
+    if not sizes:
         raise SourceError(_missing(dataset, mapped))
-    return [path for path in paths if path.stat().st_size > 0]
+    return [place for place, size in sizes.items() if size > 0]
 
 
-def mapped_query(dataset: Dataset, path: Path, mapped: MappedSource) -> str:
-    """The rows of one file as the manifest maps them.
+def mapped_query(dataset: Dataset, place: Place, mapped: MappedSource, condition: str = "") -> str:
+    """The rows of one file as the manifest maps them; `condition` is for a relation, as in `file_query`.
 
     `try` makes a value that an expression can't take a null: the row is then rejected with its file and row number.
     """
-    told = {name: as_text(expression) for name, expression in mapped.expressions.items()}
-    rows, name = file_query(path, mapped.source), label(dataset, mapped.source, path)
-    if dataset.privacy is not None:
+    told = {name: _value(mapped, name) for name in mapped.expressions}
+    read, name = file_query(place, mapped.source, condition), label(dataset, mapped.source, place)
+    if dataset.privacy is None:
+        columns = ", ".join(f"{text} as {quoted(column)}" for column, text in told.items())
+        rows = f"select {columns}, {literal(name)} as source_file, {ROW} as source_row from ({read})"
+    else:
         file = file_name_sql(dataset, mapped.source, name)
-        return protected_query(dataset, mapped.table, rows, told, row=ROW, source_file=file)
-    columns = ", ".join(f"{text} as {quoted(column)}" for column, text in told.items())
-    return f"select {columns}, {literal(name)} as source_file, {ROW} as source_row from ({rows})"
+        rows = protected_query(dataset, mapped.table, read, told, row=ROW, source_file=file)
+    if mapped.source.database is None or mapped.source.database.key is not None:
+        return rows
+    # A relation has no order of its own: its rows are numbered by what they tell, the events day by day, so that the
+    # number of a row is the same whichever days are read with it.
+    day = f"partition by {event_day(dataset)} " if mapped.location[0] == "events" else ""
+    order = f"order by {', '.join(map(quoted, mapped.expressions))}"
+    return f"select * replace (row_number() over ({day}{order}) as source_row) from ({rows})"
+
+
+def times_query(place: Place, mapped: MappedSource, condition: str = "", **more: str) -> str:
+    """When the events of one file or relation happened, as text, and nothing of whom: it needs no key.
+
+    Args:
+        place: the file or relation.
+        mapped: its source.
+        condition: that the database itself is to look for.
+        more: SQL of other columns, by name.
+    """
+    columns = {"occurred_at": mapped.expressions["occurred_at"], **more}
+    told = ", ".join(f"{as_text(expression)} as {quoted(name)}" for name, expression in columns.items())
+    return f"select {told} from ({file_query(place, mapped.source, condition)})"
+
+
+def _value(mapped: MappedSource, name: str) -> str:
+    expression = mapped.expressions[name]
+    text = as_text(expression)
+    if mapped.source.decimal is None or name not in mapped.numbers:
+        return text
+    return as_plain_number(expression, text, mapped.source.decimal)
 
 
 def as_text(expression: str) -> str:
@@ -143,65 +220,40 @@ def as_text(expression: str) -> str:
     return f"cast(try({expression}) as varchar)"
 
 
-def file_query(path: Path, source: Source) -> str:
-    """A query over the rows of one file as delivered, numbered in the column `ROW`.
-
-    Fields of CSV and JSON come as text: a type found out from a file's other rows would make what one row tells depend
-    on its neighbours. Of CSV only the delimiter is found out: left to itself, DuckDB takes a line that begins with `#`,
-    such as an order `#1001`, for a comment, and skips it.
-    """
-    name = literal(str(path))
-    match source.format:
-        case "parquet":
-            rows = f"read_parquet({name}, file_row_number = true)"
-            return f"select * exclude (file_row_number), file_row_number + 1 as {ROW} from {rows}"
-        case "jsonl":
-            rows = f"read_json({name}, format = 'newline_delimited', sample_size = -1, maximum_depth = 1)"
-            return f"select columns(*) ->> '$', row_number() over () as {ROW} from {rows}"
-        case "csv":
-            delimiter = f", delim = {literal(source.delimiter)}" if source.delimiter else ""
-            rows = (
-                f"read_csv({name}, header = true, all_varchar = true, encoding = {literal(source.encoding)}, "
-                f"quote = '\"', escape = '\"', comment = ''{delimiter})"
-            )
-            return f"select *, row_number() over () as {ROW} from {rows}"
-
-
-def has_rows(path: Path, source: Source) -> bool:
-    """Whether a file holds more than its header."""
-    with connect(None, "256MB", 1) as connection:
-        return connection.execute(f"{file_query(path, source)} limit 1").fetchone() is not None
-
-
-def label(dataset: Dataset, source: Source, path: Path) -> str:
-    """The file's name as the tables tell it: the same on every machine."""
-    name = path.relative_to(source.folder(dataset.folder)).as_posix()
+def label(dataset: Dataset, source: Source, place: Place) -> str:
+    """What the tables tell as `source_file`: the same on every machine, and free of secrets."""
+    if isinstance(place, Relation):
+        return place.name
+    sheet = f"#{source.sheet}" if source.sheet else ""
+    if isinstance(place, Url):
+        return shown(place.address) + sheet
+    name = place.relative_to(source.folder(dataset.folder)).as_posix() + sheet
     return f"{source.package}/{name}" if source.package else name
 
 
 def problems(dataset: Dataset, table: str | None = None) -> list[str]:
     """What would stop a run on this dataset, or of one table: missing files, and expressions that don't fit the files.
 
-    Nothing is read but headers; an empty list means that every expression binds to every file.
+    Nothing is read but headers; an empty list means that every expression binds to every file, URL and relation.
     """
     lines = key_lines(dataset.path.read_text("utf-8"))
     found: list[str] = []
-    with connect(None, "256MB", 1) as connection:
-        personal = personal_source(dataset)
-        for name, mapped in [*mapped_sources(dataset), *([(PERSONAL, personal)] if personal else [])]:
-            if table not in (None, name):
-                continue
-            try:
-                paths = existing(dataset, mapped)
-            except (SourceError, ManifestError) as error:
-                found.append(f"{where(dataset.path, lines, (*mapped.location, 'source'))}: {error}")
-                continue
-            for path in paths:
-                found += _misfits(connection, dataset, mapped, path, lines)
+    personal = personal_source(dataset)
+    for name, mapped in [*mapped_sources(dataset), *([(PERSONAL, personal)] if personal else [])]:
+        if table not in (None, name):
+            continue
+        try:
+            with reading(mapped.source, dataset.folder) as connection:
+                for place in existing(dataset, mapped):
+                    found += _misfits(connection, dataset, mapped, place, lines)
+        except (SourceError, ManifestError) as error:
+            found.append(f"{where(dataset.path, lines, (*mapped.location, 'source'))}: {error}")
     return found
 
 
 def _missing(dataset: Dataset, mapped: MappedSource) -> str:
+    if mapped.source.url is not None:
+        return f"no file at {shown(mapped.source.url)}. Put the file there or correct 'url'."
     folder = mapped.source.package or dataset.folder.name
     return f"no file matches '{mapped.source.files}' in {folder}. Put the file there or correct 'files'."
 
@@ -210,21 +262,21 @@ def _misfits(
     connection: duckdb.DuckDBPyConnection,
     dataset: Dataset,
     mapped: MappedSource,
-    path: Path,
+    read: Place,
     lines: dict[Location, int],
 ) -> list[str]:
-    name = label(dataset, mapped.source, path)
+    name = label(dataset, mapped.source, read)
     place = where(dataset.path, lines, (*mapped.location, "source"))
     try:
         # Its columns without its rows: the file is opened once, not once for every expression.
-        connection.execute(f"create or replace temp table delivered as {file_query(path, mapped.source)} limit 0")
+        connection.execute(f"create or replace temp table delivered as {file_query(read, mapped.source)} limit 0")
         columns = [row[0] for row in connection.execute("describe delivered").fetchall() if row[0] != ROW]
     except duckdb.Error as error:
         try:
-            require_encoding(path, mapped.source, name)
+            require_encoding(read, mapped.source, name)
         except SourceError as encoding:
             return [f"{place}: {encoding}"]
-        return [f"{place}: {name} can't be read as {mapped.source.format}: {_first_line(error)}"]
+        return [f"{place}: {name} can't be read as {kind(mapped.source)}: {first_line(error)}"]
     hidden = hidden_columns(dataset, mapped.table, mapped.expressions)
     seen = f"(select {visible(hidden)} from delivered)"
     found = []
@@ -234,9 +286,9 @@ def _misfits(
             connection.execute(f"describe select {as_text(expression)} from {'delivered' if pseudonym else seen}")
         except duckdb.Error as error:
             unknown = re.search(r'Referenced column "(.+?)" not found', str(error))
-            if unknown and unknown[1].lower() not in hidden and unknown[1] in _header(path, mapped.source):
+            if unknown and unknown[1].lower() not in hidden and unknown[1] in header(read, mapped.source):
                 return [f"{place}: {name} can't be read as csv: a row has other fields than its header or open quotes"]
-            what = _no_column(unknown[1], name, columns, hidden) if unknown else _first_line(error)
+            what = _no_column(unknown[1], name, columns, hidden) if unknown else first_line(error)
             hint = ". A column that is called as a word of SQL needs double quotes" if "syntax error" in what else ""
             found.append(f"{where(dataset.path, lines, mapped.places.get(column, mapped.location))}: {what}{hint}")
     return found
@@ -248,22 +300,7 @@ def _no_column(column: str, name: str, columns: list[str], hidden: frozenset[str
             f"the column '{column}' is personal, or what an identifier is made from (privacy); no table may tell it: "
             f"leave this out, or give the column another name in {name} if it is neither there"
         )
-    columns = [name for name in columns if name.lower() not in hidden]
-    near = did_you_mean(column, columns)
-    has = f" It has: {', '.join(columns)}."
-    return f"no column '{column}' in {name}.{has}{near if 'Did you' in near else ''}"
-
-
-def _header(path: Path, source: Source) -> str:
-    """The first line of a CSV file: when DuckDB can't split a file's rows as it, it may take another for the header."""
-    if source.format != "csv":
-        return ""
-    with path.open(encoding=source.encoding, errors="replace") as file:
-        return file.readline()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+    return no_column(column, name, [name for name in columns if name.lower() not in hidden])
 
 
 def file_days(dataset: Dataset, changed: set[str]) -> list[date]:
@@ -271,22 +308,20 @@ def file_days(dataset: Dataset, changed: set[str]) -> list[date]:
 
     Args:
         dataset: whose event files they are.
-        changed: absolute paths.
+        changed: absolute paths, or URLs.
     """
-    queries = [
-        f"select {as_text(mapped.expressions['occurred_at'])} as occurred_at from ({file_query(path, mapped.source)})"
-        for name, mapped in mapped_sources(dataset)
-        if name == "events"
-        for path in existing(dataset, mapped)
-        if str(path) in changed
-    ]
-    if not queries:
-        return []
-    with discreet(dataset, "events"), connect(None, "256MB", 1) as connection:
-        rows = connection.execute(
-            f"select distinct {event_day(dataset)} as day from ({' union all '.join(queries)}) order by day"
-        ).fetchall()
-    return [row[0] for row in rows]
+    days: set[date] = set()
+    for name, mapped in mapped_sources(dataset):
+        if name != "events" or mapped.source.database is not None:
+            continue
+        touched = [place for place in existing(dataset, mapped) if str(place) in changed]
+        if not touched:
+            continue
+        with discreet(dataset, "events"), reading(mapped.source, dataset.folder) as connection:
+            queries = [times_query(place, mapped) for place in touched]
+            rows = f"select distinct {event_day(dataset)} as day from ({' union all '.join(queries)})"
+            days |= {row[0] for row in connection.execute(rows).fetchall()}
+    return sorted(days)
 
 
 def event_day(dataset: Dataset) -> str:

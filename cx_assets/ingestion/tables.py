@@ -12,8 +12,16 @@ from cx_assets.ingestion.merge_keys import column_of
 from cx_assets.table import TableSpec, column, schema
 
 SOURCE_COLUMNS = (
-    column("source_file", "varchar", "The file that the row came from, relative to its package or manifest."),
-    column("source_row", "bigint", "The row's number in that file, from 1, the header not counted."),
+    column(
+        "source_file",
+        "varchar",
+        "What the row came from: a file, a URL, or a database's variable and table.",
+    ),
+    column(
+        "source_row",
+        "bigint",
+        "The row's number in it, from 1, without the header; or its declared key.",
+    ),
 )
 
 EQUAL_KEY = "All that is kept of a merge key, the number of the first row that has an equal one:"

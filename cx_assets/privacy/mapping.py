@@ -50,7 +50,10 @@ def hidden_columns(dataset: Dataset, table: str, expressions: Mapping[str, str])
 
 
 def _reads_customers_files(dataset: Dataset, table: str) -> bool:
-    return dataset.customers is not None and getattr(dataset, table).source.files == dataset.customers.source.files
+    if dataset.customers is None:
+        return False
+    own, customers = getattr(dataset, table).source, dataset.customers.source
+    return (own.files, own.url, own.database) == (customers.files, customers.url, customers.database)
 
 
 @lru_cache
@@ -139,6 +142,12 @@ def file_name(dataset: Dataset, source: Source, label: str) -> tuple[str, str, s
 
     What a manifest itself says of a name stays: the folders before the first wildcard, and the suffix.
     """
+    if source.files is None:
+        # What the * of a URL stood for isn't told apart from the rest of it; a table or query has no name of its own.
+        several = source.url is not None and any(sign in source.url for sign in "*?[")
+        if dataset.privacy is None or dataset.privacy.file_names == "keep" or not several:
+            return label, "", ""
+        return "", label, PurePosixPath(label).suffix
     folders = PurePosixPath(source.files).parts
     wild = next((i for i, part in enumerate(folders) if any(sign in part for sign in "*?[")), None)
     if dataset.privacy is None or dataset.privacy.file_names == "keep" or wild is None or source.package:

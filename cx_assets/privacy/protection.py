@@ -6,11 +6,11 @@ of them does. Nothing is loaded before it is needed: definitions of a dataset ca
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 
 import duckdb
 
 from cx_assets.dataset import Dataset
+from cx_assets.ingestion.formats import prepare
 from cx_assets.ingestion.reader import (
     MappedSource,
     as_text,
@@ -29,7 +29,7 @@ from cx_assets.privacy.pseudonyms import SOURCE_FILE, Pseudonyms
 from cx_assets.privacy.screening import FUNCTION, Screening
 from cx_assets.privacy.vault import Vault
 from cx_assets.settings import Settings
-from cx_assets.source import Source
+from cx_assets.source import Place, Source
 from cx_assets.table.schema import quoted
 
 
@@ -83,7 +83,7 @@ class Protection:
         rows = personal_rows(self.dataset, list(self.dataset.privacy.personal))
         Screening(text for _, fields in rows for text in fields.values()).register(connection)
 
-    def told_name(self, source: Source, path: Path) -> str:
+    def told_name(self, source: Source, path: Place) -> str:
         """The name that the tables tell a file by."""
         before, hidden, after = file_name(self.dataset, source, label(self.dataset, source, path))
         return f"{before}{self.pseudonyms.of(SOURCE_FILE, hidden)}{after}" if hidden else before
@@ -113,6 +113,7 @@ def personal_rows(dataset: Dataset, names: Sequence[str]) -> Iterator[tuple[str,
         return
     with discreet(dataset, "customers"), duckdb.connect(":memory:") as connection:
         connection.execute("set temp_directory = ''")
+        prepare(connection, source.source, dataset.folder)
         for path in existing(dataset, source):
             rows = connection.execute(_personal_query(path, source, names))
             while batch := rows.fetchmany(10_000):
@@ -120,7 +121,7 @@ def personal_rows(dataset: Dataset, names: Sequence[str]) -> Iterator[tuple[str,
                     yield own_id, {name: text for name, text in zip(names, texts, strict=True) if text}
 
 
-def _personal_query(path: Path, mapped: MappedSource, names: Sequence[str]) -> str:
+def _personal_query(path: Place, mapped: MappedSource, names: Sequence[str]) -> str:
     """The customers of one file, by their own trimmed ids, with some personal columns."""
     wanted = ("customer_id", *names)
     columns = ", ".join(f"trim({as_text(mapped.expressions[name])}) as {quoted(name)}" for name in wanted)

@@ -195,7 +195,7 @@ def _about(source: SourceProposal, indent: str) -> Iterator[str]:
 
 def _source(source: SourceProposal) -> str:
     declared = source_of(source.group)
-    parts = [f"files: {_yaml(declared.files)}", f"format: {declared.format}"]
+    parts = [f"files: {_yaml(str(declared.files))}", f"format: {declared.format}"]
     if declared.format == "csv":
         parts.append(f"delimiter: {json.dumps(declared.delimiter)}")
         if declared.encoding != "utf-8":

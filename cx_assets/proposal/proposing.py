@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from cx_assets.ingestion.reader import file_query
+from cx_assets.ingestion.formats import file_query, prepare
 from cx_assets.ingestion.times import utc_timestamp
 from cx_assets.proposal.columns import Column, described
 from cx_assets.proposal.delivered import DeliveryError, looked_at
@@ -117,6 +117,7 @@ def _with_days(connection: duckdb.DuckDBPyConnection, proposal: Proposal) -> Pro
         whole = group.whole or group.first.format == "parquet" or group.size <= READ_WHOLE
         if whole and not group.whole:
             declared = source_of(group)
+            prepare(connection, declared, group.first.path.parent)
             queries = [file_query(file.path, declared) for file in group.files]
         try:
             _add_days(connection, queries, instant)

@@ -71,7 +71,7 @@ def test_a_new_key_file_can_be_used_and_its_key_is_not_printed(tmp_path: Path, m
     monkeypatch.delenv("CX_KEY")
     monkeypatch.setenv("CX_KEY_FILE", str(tmp_path / "key"))
     monkeypatch.setenv("CX_DATA_DIR", str(tmp_path / "other"))
-    assert cx("doctor").exit_code == 0
+    assert cx("files").exit_code == 0
 
 
 def test_a_column_that_is_no_identifier_has_no_pseudonym() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cx_assets.dataset import Dataset, load_dataset
-from cx_assets.ingestion.reader import existing, mapped_query, mapped_sources
+from cx_assets.ingestion.reader import existing, mapped_query, mapped_sources, prepared
 from cx_assets.ingestion.times import utc_timestamp
 from cx_assets.proposal.delivered import files_named
 from cx_assets.proposal.guesses import LIKELY, Proposal
@@ -25,6 +25,7 @@ def read(dataset: Dataset) -> list[tuple[Any, ...]]:
         for path in existing(dataset, mapped)
     ]
     with connect(None, "1GB", 1) as connection:
+        prepared(connection, dataset, "events")
         return connection.execute(
             f"select {utc_timestamp('occurred_at')} as at_, customer_id, item_id, event_type, quantity::double, "
             "round(value::double, 2), rating::double "

@@ -1,0 +1,40 @@
+"""What is said of a source that can't be read as its manifest says.
+
+Belongs here: words, and what has to be looked up for them. Does not: finding out that something is wrong (`reader`).
+"""
+
+from pathlib import Path
+
+from cx_assets.ingestion.encoding import open_bytes
+from cx_assets.ingestion.remote import without_secrets
+from cx_assets.manifest import did_you_mean
+from cx_assets.source import Place, Source
+
+
+def no_column(column: str, name: str, columns: list[str]) -> str:
+    """That a source lacks a column, with the nearest that it has, and all."""
+    near = did_you_mean(column, columns)
+    has = f" It has: {', '.join(columns)}."
+    return f"no column '{column}' in {name}.{has}{near if 'Did you' in near else ''}"
+
+
+def kind(source: Source) -> str:
+    """What a source is: the format of its files, or a table or query of a database."""
+    if source.database is None:
+        return str(source.format)
+    return f"a {'table' if source.database.table else 'query'} of {source.database.kind}"
+
+
+def header(place: Place, source: Source) -> str:
+    """The first line of a CSV file: when DuckDB can't split a file's rows as it, it may take another for the header."""
+    if source.format != "csv" or not isinstance(place, Path):
+        return ""
+    with open_bytes(place) as file:
+        return file.readline().decode(source.encoding, "replace")
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what DuckDB says, with its hint, without credentials."""
+    first, *more = str(error).strip().splitlines()
+    hint = f". {more[0]}" if more and more[0].startswith("Did you mean") else ""
+    return without_secrets(first + hint)

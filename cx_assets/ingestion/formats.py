@@ -1,0 +1,173 @@
+"""Queries over the rows of one file, one URL or one relation as delivered, by its format.
+
+Belongs here: file functions of DuckDB, and what a connection needs before it can run them. Does not: the mapping by the
+manifest's expressions (`reader`).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from cx_assets.encodings import BUILT_IN, NAMES, encoding_name
+from cx_assets.ingestion.databases import attach, relation_query
+from cx_assets.ingestion.extensions import load_extension
+from cx_assets.ingestion.numbers import define_functions
+from cx_assets.ingestion.remote import reach
+from cx_assets.source import Place, Source, SourceError
+from cx_assets.table.schema import literal, quoted
+from cx_assets.table.warehouse import connect
+
+# A name that no delivered column has: the manifest's expressions see it beside them.
+ROW = "cx_source_row"
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, source: Source, folder: Path) -> None:
+    """Make a source readable on a connection: extensions, credentials, the attached database, functions for numbers.
+
+    Args:
+        connection: where its rows will be read.
+        source: its declaration.
+        folder: the manifest's.
+
+    Raises:
+        SourceError: if an extension or an environment variable is missing, or a database can't be reached.
+    """
+    define_functions(connection)
+    if source.url is not None:
+        reach(connection, source.url)
+    if source.database is not None:
+        attach(connection, source.database, folder)
+    if source.format == "excel":
+        load_extension(connection, "excel")
+    if _needs_encodings(source):
+        load_extension(connection, "encodings")
+
+
+@contextmanager
+def reading(source: Source, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of its own that a source is readable on, for a look at it outside of the warehouse.
+
+    Args:
+        source: its declaration.
+        folder: the manifest's.
+
+    Raises:
+        SourceError: as `prepare`.
+    """
+    if _needs_encodings(source):
+        connection = _with_encodings().cursor()
+        try:
+            connection.execute("set timezone = 'UTC'")
+            prepare(connection, source, folder)
+            yield connection
+        finally:
+            connection.close()
+        return
+    with connect(None, "256MB", 1) as connection:
+        prepare(connection, source, folder)
+        yield connection
+
+
+def _needs_encodings(source: Source) -> bool:
+    return source.format == "csv" and encoding_name(source.encoding) not in BUILT_IN
+
+
+@cache
+def _with_encodings() -> duckdb.DuckDBPyConnection:
+    """One database in memory for all looks at such files: the extension takes seconds to load, once a database."""
+    connection = duckdb.connect(":memory:", config={"memory_limit": "256MB", "threads": 1})
+    load_extension(connection, "encodings")
+    return connection
+
+
+def file_query(place: Place, source: Source, condition: str = "") -> str:
+    """A query over the rows of one file, URL or relation as delivered, numbered in the column `ROW`.
+
+    Fields of CSV, JSON and Excel come as text: a type found out from a file's other rows would make what one row tells
+    depend on its neighbours. Of CSV only the delimiter is found out: left to itself, DuckDB takes a line that begins
+    with `#`, such as an order `#1001`, for a comment, and skips it.
+
+    Args:
+        place: what is read.
+        source: its declaration; the connection that runs the query was prepared for it.
+        condition: of a relation, SQL for the rows that are wanted.
+    """
+    name = literal(str(place))
+    match source.format:
+        case "parquet":
+            rows = f"read_parquet({name}, file_row_number = true{_partitioned(place)})"
+            return f"select * exclude (file_row_number), file_row_number + 1 as {ROW} from {rows}"
+        case "jsonl":
+            lines = f"format = 'newline_delimited', sample_size = -1, maximum_depth = 1{_partitioned(place)}"
+            folders = ", ".join(quoted(key) for key in _folder_keys(place))
+            values = f"columns(* exclude ({folders})) ->> '$', {folders}" if folders else "columns(*) ->> '$'"
+            return f"select {values}, row_number() over () as {ROW} from read_json({name}, {lines})"
+        case "csv":
+            delimiter = f", delim = {literal(source.delimiter)}" if source.delimiter else ""
+            rows = (
+                f"read_csv({name}, header = true, all_varchar = true, "
+                f"encoding = {literal(NAMES[encoding_name(source.encoding)])}, "
+                f"quote = '\"', escape = '\"', comment = ''{delimiter}{_partitioned(place)})"
+            )
+            return f"select *, row_number() over () as {ROW} from {rows}"
+        case "excel":
+            return _sheet_query(name, source)
+        case None:
+            return _relation_query(place, source, condition)
+
+
+def _folder_keys(place: Place) -> list[str]:
+    """The columns that the names of folders give, such as `day=2025-01-31`."""
+    parts = str(place).split("/")[:-1]
+    return list(dict.fromkeys(part.partition("=")[0] for part in parts if "=" in part))
+
+
+def _partitioned(place: Place) -> str:
+    """What folders' names tell is text like all else."""
+    told = "true, hive_types_autocast = false" if _folder_keys(place) else "false"
+    return f", hive_partitioning = {told}"
+
+
+def _relation_query(place: Place, source: Source, condition: str) -> str:
+    """Rows of a database have no number of their own: the declared key, or null for `reader` to number them."""
+    if source.database is None:
+        raise SourceError(f"{place}: neither a format nor a database is declared")
+    key = source.database.key
+    number = f"try_cast({quoted(key)} as bigint)" if key else "null::bigint"
+    return f"select *, {number} as {ROW} from ({relation_query(source.database, condition)})"
+
+
+def _sheet_query(name: str, source: Source) -> str:
+    """The rows of a sheet: every cell as text, times written year first.
+
+    Excel keeps a time as the days since the end of 1899. Which columns are times is what DuckDB finds in their first
+    row; a cell in such a column that isn't a number of days stays as it is.
+    """
+    sheet = f", sheet = {literal(source.sheet)}" if source.sheet else ""
+    typed = f"read_xlsx({name}, header = true, ignore_errors = true{sheet})"
+    with reading(source, Path()) as connection:
+        types = {row[0]: row[1] for row in connection.execute(f"describe select * from {typed}").fetchall()}
+    times = {name: kind for name, kind in types.items() if kind in ("DATE", "TIMESTAMP", "TIME")}
+    told = ", ".join(f"{_time(quoted(name), kind)} as {quoted(name)}" for name, kind in times.items())
+    replaced = f" replace ({told})" if told else ""
+    rows = f"read_xlsx({name}, header = true, all_varchar = true, stop_at_empty = false{sheet})"
+    return (
+        f"select *{replaced}, {ROW} from (select *, row_number() over () as {ROW} from {rows}) "
+        f"where coalesce({', '.join(map(quoted, types))}) is not null"
+    )
+
+
+def _time(cell: str, kind: str) -> str:
+    """SQL for a cell's number of days as the time that Excel shows, to the millisecond."""
+    days = f"try_cast({cell} as double)"
+    moment = f"timestamp '1899-12-30' + to_milliseconds(cast(round({days} * 86400000) as bigint))"
+    return f"case when {days} is null then {cell} else cast(cast({moment} as {kind}) as varchar) end"
+
+
+def has_rows(place: Place, source: Source, folder: Path = Path()) -> bool:
+    """Whether a file holds more than its header, or a relation any row."""
+    with reading(source, folder) as connection:
+        return connection.execute(f"{file_query(place, source)} limit 1").fetchone() is not None
