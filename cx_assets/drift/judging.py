@@ -1,0 +1,189 @@
+"""Every figure of every day beside what was to be expected of it: the table of the stage.
+
+Belongs here: which scale each kind of figure is judged on and how far it may stray. Does not: counting (`counting`),
+predicting (`bounds`), or telling a person (`words`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from cx_assets.drift.bounds import predict
+from cx_assets.drift.counting import LABELS
+from cx_assets.drift.mix import Mix, mix
+
+Transform = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a kind of figure is judged.
+
+    Attributes:
+        to: onto the scale on which it is predicted, and `back` from it.
+        limit: how many scales it may stray from what is expected.
+        least: the smallest scale that is believed: that of a normal noise that nobody would call a drift.
+        noise: what the scale is at least with n rows, times the square root of n.
+        lower: whether too little is an alarm as well as too much.
+        room: below this, it is never too much.
+    """
+
+    to: Transform
+    back: Transform
+    limit: float
+    least: float = 0.0
+    noise: float = 0.0
+    lower: bool = True
+    room: float = 0.0
+
+
+def _angle(share: np.ndarray) -> np.ndarray:
+    return np.asarray(np.arcsin(np.sqrt(np.clip(share, 0, 1))))
+
+
+def _share(angle: np.ndarray) -> np.ndarray:
+    return np.asarray(np.sin(np.clip(angle, 0, np.pi / 2)) ** 2)
+
+
+def _square(root: np.ndarray) -> np.ndarray:
+    return np.asarray(np.maximum(root, 0) ** 2)
+
+
+KINDS: Final = {
+    "volume": Kind(np.log1p, np.expm1, 4.5, least=0.05, noise=1.0),
+    "duplicate share": Kind(_angle, _share, 8.0, least=0.01, noise=0.5, lower=False),
+    "rejected share": Kind(_angle, _share, 8.0, least=0.01, noise=0.5, lower=False),
+    "null share": Kind(_angle, _share, 8.0, least=0.01, noise=0.5, lower=False),
+    "distinct share": Kind(np.log, np.exp, 8.0, least=0.05, noise=1.0),
+    "new share": Kind(_angle, _share, 8.0, least=0.01, noise=0.5),
+    "median": Kind(np.log1p, np.expm1, 8.0, least=0.05),
+    "mix": Kind(np.sqrt, _square, 8.0, least=0.01, lower=False, room=0.1),
+}
+_TEXTS, _NUMBERS = ("column_name", "figure", "detail"), ("value", "expected", "low", "high")
+VANISHED: Final = "vanished"
+VANISHED_LIMIT: Final = 6.0
+
+
+def judge_figures(figures: pd.DataFrame, categories: pd.DataFrame) -> pd.DataFrame:
+    """Every figure of every day with its bounds, from the days before it.
+
+    Args:
+        figures: of `counting.daily_figures`.
+        categories: of `counting.daily_categories`.
+
+    Returns:
+        The columns of `drift.daily_figures`.
+    """
+    if figures.empty:
+        columns = [*_TEXTS, *_NUMBERS]
+        return pd.DataFrame({"day": [], **{name: [] for name in columns}, "alarm": []}).astype(
+            {"day": "date32[pyarrow]", **dict.fromkeys(_TEXTS, "str"), "alarm": bool}
+        )
+    days = pd.date_range(figures["day"].min(), figures["day"].max())
+    mixes = {
+        name: (labels, mix(rows, limit=VANISHED_LIMIT)) for name, (labels, rows) in _by_column(categories, days).items()
+    }
+    told = [figures, *(_psi(name, labels, found, days) for name, (labels, found) in mixes.items())]
+    judged = [_judged(group, KINDS[str(kind)], days) for kind, group in pd.concat(told).groupby("figure", sort=True)]
+    gone = [_vanished(name, *mixes[name], days) for name in LABELS if name in mixes]
+    table = pd.concat([*judged, *gone], ignore_index=True)
+    table = table.sort_values(["day", "column_name", "figure"], ignore_index=True)
+    return table.assign(day=table["day"].dt.date)
+
+
+def _by_column(categories: pd.DataFrame, days: pd.DatetimeIndex) -> dict[str, tuple[list[str], np.ndarray]]:
+    """By column, the names of its categories and their rows on each day.
+
+    Only categories that hold enough on two days can hold it on a median day; the others are one.
+    """
+    found = {}
+    for name, group in categories.groupby("column_name"):
+        share = group["rows"] / group.groupby("day")["rows"].transform("sum")
+        often = group.loc[share >= 0.01, "category"].value_counts()
+        label = group["category"].where(group["category"].isin(often.index[often >= 2]), "")
+        counts = group["rows"].groupby([label, group["day"]]).sum().unstack(fill_value=0)
+        counts = counts.reindex(columns=days, fill_value=0)
+        found[str(name)] = ([str(text) for text in counts.index], counts.to_numpy(dtype=np.float64))
+    return found
+
+
+def _judged(figures: pd.DataFrame, kind: Kind, days: pd.DatetimeIndex) -> pd.DataFrame:
+    """The figures of one kind, each with its bounds."""
+    wide = figures.pivot_table(index=["column_name", "figure"], columns="day", values=["value", "rows"], sort=True)
+    values = wide["value"].reindex(columns=days).to_numpy(dtype=np.float64)
+    rows = wide["rows"].reindex(columns=days).to_numpy(dtype=np.float64)
+    if figures["figure"].iloc[0] == "volume":  # no event is a volume too; of nothing there is no share
+        values, rows = np.nan_to_num(values), np.nan_to_num(rows)
+    prediction = predict(kind.to(values))
+    count = np.fmax(kind.back(prediction.expected), 1) if figures["figure"].iloc[0] == "volume" else np.fmax(rows, 1)
+    # Where nothing is expected, scale and expectation are NaN, and `maximum` keeps it so: nothing is judged there.
+    reach = kind.limit * np.maximum(np.maximum(prediction.scale, kind.least), kind.noise / np.sqrt(count))
+    expected = kind.back(prediction.expected)
+    high = np.maximum(kind.back(prediction.expected + reach), kind.room)
+    low = kind.back(prediction.expected - reach) if kind.lower else np.where(np.isnan(high), np.nan, 0.0)
+    table = pd.DataFrame(
+        {
+            "day": np.tile(days.to_numpy(), len(wide)),
+            "column_name": np.repeat(wide.index.get_level_values("column_name"), len(days)),
+            "figure": np.repeat(wide.index.get_level_values("figure"), len(days)),
+            **{
+                name: array.ravel()
+                for name, array in (("value", values), ("expected", expected), ("low", low), ("high", high))
+            },
+        }
+    ).dropna(subset=["value"])
+    table["alarm"] = (table["value"] > table["high"]) | (table["value"] < table["low"])
+    return table.merge(figures[["day", "column_name", "figure", "detail"]], "left", ["day", "column_name", "figure"])
+
+
+def _psi(name: str, labels: list[str], found: Mix, days: pd.DatetimeIndex) -> pd.DataFrame:
+    """The PSI of a column as a figure; `detail` names the three categories that make up most of it."""
+    known = np.flatnonzero(np.isfinite(found.psi))
+    share = found.share[:, known]
+    usual = found.usual[:, known]
+    moved = np.where(usual > 0, np.abs(share - usual), 0.0)
+    details = []
+    for column, order in enumerate(np.argsort(-moved, axis=0, kind="stable")[:3].T):
+        told = [
+            f"{labels[row]}: {usual[row, column]:.1%} to {share[row, column]:.1%}"
+            for row in order
+            if moved[row, column] > 0
+        ]
+        details.append("; ".join(told))
+    return pd.DataFrame(
+        {
+            "day": days[known],
+            "column_name": name,
+            "figure": "mix",
+            "value": np.maximum(found.psi[known], 0.0),
+            "rows": 1.0,
+            "detail": details,
+        }
+    )
+
+
+def _vanished(name: str, labels: list[str], found: Mix, days: pd.DatetimeIndex) -> pd.DataFrame:
+    """How many categories of a column vanished on each day, and which."""
+    count = found.vanished.sum(axis=0)
+    known = np.isfinite(found.psi)
+    names = [
+        ", ".join(f"{labels[row]} ({found.usual[row, day]:.1%})" for row in np.flatnonzero(found.vanished[:, day]))
+        or None
+        for day in np.flatnonzero(known)
+    ]
+    return pd.DataFrame(
+        {
+            "day": days[known],
+            "column_name": name,
+            "figure": VANISHED,
+            "value": count[known].astype(np.float64),
+            "expected": 0.0,
+            "low": 0.0,
+            "high": 0.0,
+            "alarm": count[known] > 0,
+            "detail": names,
+        }
+    )

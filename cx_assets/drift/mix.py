@@ -1,0 +1,64 @@
+"""How a column's rows part into categories on a day, against the same weekday before: PSI, and who vanished.
+
+Belongs here: one column's categories on consecutive days. Does not: counting them (`counting`) or saying how large a PSI
+is too large (`judging`).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from cx_assets.drift.bounds import predict, weekday_median
+
+LEAST_SHARE: Final = 0.01
+"""A category that holds less than this on a median same weekday is counted with the rest."""
+_ABSENT = 0.001  # what stands in for a share of 0, whose logarithm has no end
+
+
+@dataclass(frozen=True)
+class Mix:
+    """A column's mix on each day.
+
+    Attributes:
+        psi: float64 of shape (days,), the population stability index; NaN where the days before tell too little.
+        share: of each category, float64 of shape (categories, days).
+        usual: what share each category holds on a median same weekday; 0 for those that are counted with the rest.
+        vanished: bool of shape (categories, days): absent, though it has never been near absent of late.
+    """
+
+    psi: np.ndarray
+    share: np.ndarray
+    usual: np.ndarray
+    vanished: np.ndarray
+
+
+def mix(rows: np.ndarray, *, limit: float) -> Mix:
+    """Compare every day's mix with that of the same weekday before.
+
+    Args:
+        rows: float64 of shape (categories, days), consecutive days; what falls into no category isn't among them.
+        limit: how many scales below its expected share a category has to be where it is absent, to have vanished.
+
+    Source of PSI: Siddiqi (2006), "Credit Risk Scorecards", with the median of eight same weekdays as the expected mix.
+    """
+    total = rows.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        share = np.where(total > 0, rows / total, np.nan)
+    median = weekday_median(share)
+    known = np.isfinite(median).any(axis=0)
+    usual = np.where(median >= LEAST_SHARE, median, 0.0)
+    rest_before, rest = 1 - usual.sum(axis=0), np.where(usual > 0, 0.0, share).sum(axis=0)
+    terms = np.where(usual > 0, _term(share, usual), 0.0).sum(axis=0) + _term(rest, rest_before)
+    psi = np.where(known & (total > 0), terms, np.nan)
+    angles = np.arcsin(np.sqrt(share))
+    prediction = predict(angles)
+    floor = 0.5 / np.sqrt(np.maximum(total, 1))
+    with np.errstate(invalid="ignore"):
+        vanished = (rows == 0) & (usual > 0) & (prediction.expected - limit * np.fmax(prediction.scale, floor) > 0)
+    return Mix(psi, share, usual, vanished)
+
+
+def _term(now: np.ndarray, before: np.ndarray) -> np.ndarray:
+    now, before = np.maximum(now, _ABSENT), np.maximum(before, _ABSENT)
+    return np.asarray((now - before) * np.log(now / before))
