@@ -3,6 +3,7 @@
 Belongs here: which days and figures each check is about. Does not: their bounds (`judging`) or sentences (`words`).
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Final
 
@@ -15,6 +16,7 @@ from cx_assets.drift.counting import LABELS
 from cx_assets.drift.plots import history
 from cx_assets.drift.words import tell
 from cx_assets.table import Table, sql, table_check
+from cx_assets.table.schema import literal
 
 RANGE_END, RANGE_START = "dagster/asset_partition_range_end", "dagster/asset_partition_range_start"
 PARTITION: Final = "dagster/partition"
@@ -23,9 +25,8 @@ MOST_DAYS: Final = 28
 PLOT_DAYS: Final = 84
 TOLD: Final = 5
 
-_OF_CATEGORIES = (
-    f"(figure in ('mix', 'vanished') or column_name in ({', '.join(map(repr, LABELS))}) and figure = 'new share')"
-)
+_LABELS = ", ".join(map(literal, LABELS))
+_OF_CATEGORIES = f"(figure in ('mix', 'vanished') or figure = 'new share' and column_name in ({_LABELS}))"
 
 
 @table_check("daily_figures", blocking=False)
@@ -47,9 +48,8 @@ def categories_are_as_before(context: dg.AssetCheckExecutionContext, daily_figur
 
 
 def _verdict(context: dg.AssetCheckExecutionContext, daily_figures: Table, about: str) -> dg.AssetCheckResult:
-    figures = sql(
-        f"select * from daily_figures where {about} order by day, column_name, figure", daily_figures=daily_figures
-    )
+    order = "order by day, column_name, figure"
+    figures = sql(f"select * from daily_figures where {about} {order}", daily_figures=daily_figures)
     first, last = sql("select min(day), max(day) from daily_figures", daily_figures=daily_figures).fetchone()
     if first is None:
         return dg.AssetCheckResult(passed=True, description="There is no event yet, so nothing to compare.")
@@ -57,7 +57,7 @@ def _verdict(context: dg.AssetCheckExecutionContext, daily_figures: Table, about
     return judge_days(figures.df(), first, start, end)
 
 
-def days_of_run(tags: dict[str, str], last: date) -> tuple[date, date]:
+def days_of_run(tags: Mapping[str, str], last: date) -> tuple[date, date]:
     """The days that a run is about: those of its range, at most the last four weeks of them; else the last with events.
 
     Args:

@@ -21,6 +21,9 @@ LABELS: Final = ("event_type", "store_id", "category")
 """Columns with few values, whose new and vanished ones are told by name; the category is the item's."""
 
 
+_FINITE = "case when isfinite(try_cast({0} as double)) then try_cast({0} as double) end"
+
+
 def delivered(events: Table, rejected_events: Table) -> Table:
     """Every delivered event, typed where it can be, in the columns of an event; `copies` counts equal rows.
 
@@ -37,7 +40,7 @@ def delivered(events: Table, rejected_events: Table) -> Table:
         select
             day, 1, reason, {utc_timestamp("occurred_at")}, nullif(trim(customer_id), ''), nullif(trim(item_id), ''),
             nullif(lower(trim(event_type)), ''), nullif(trim(basket_id), ''),
-            {", ".join(f"case when isfinite(try_cast({n} as double)) then try_cast({n} as double) end" for n in NUMBERS)},
+            {", ".join(_FINITE.format(name) for name in NUMBERS)},
             nullif(trim(store_id), '')
         from rejected_events
         """,
@@ -59,8 +62,8 @@ def daily_figures(rows: Table, items: Table) -> pd.DataFrame:
         (distinct values among those there), `new share` (rows whose value was on no earlier day) and `median`.
     """
     parts = [_of_events(rows), *(_distinct(rows, name) for name in ("occurred_at", *NUMBERS))]
-    parts += [_new(sql(f"select day, {name} as v from rows", rows=rows), name, distinct=True) for name in IDS]
-    parts += [_new(labelled(rows, items, name), name, distinct=False) for name in LABELS]
+    parts += [_new(sql(f"select day, {name} as v from rows", rows=rows), name, ids=True) for name in IDS]
+    parts += [_new(labelled(rows, items, name), name, ids=False) for name in LABELS]
     return pd.concat([part.df() for part in parts], ignore_index=True).dropna(subset=["value"])
 
 
@@ -166,23 +169,24 @@ def _distinct(rows: Table, name: str) -> Table:
     )
 
 
-def _new(values: Table, name: str, *, distinct: bool) -> Table:
-    """The share of rows whose value was on no earlier day, the most common of these values, and distinct values."""
+def _new(values: Table, name: str, *, ids: bool) -> Table:
+    """The share of rows whose value was on no earlier day; of ids also distinct values, of labels the new ones."""
+    distinct = f"union all select day, '{name}', 'distinct share', distinct_share, rows, null from by_day"
     return sql(
         f"""
         with seen as (select day, v, count(*) as rows from values_ where v is not null group by day, v),
         firsts as (select v, min(day) as day, true as new from seen group by v),
         by_day as (
             select
-                day, count(*) / sum(rows) as distinct_share, coalesce(sum(rows) filter (new), 0) / sum(rows) as new_share,
-                sum(rows) as rows,
-                {"null" if distinct else "max(v, 3) filter (new)"} as examples
+                day, sum(rows) as rows, count(*) / sum(rows) as distinct_share,
+                coalesce(sum(rows) filter (new), 0) / sum(rows) as new_share,
+                {"null" if ids else "array_to_string(max_by(v, rows, 3) filter (new), ', ')"} as new_ones
             from seen left join firsts using (v, day) group by day
         )
-        select day, '{name}' as column_name, 'new share' as figure, new_share as value, rows,
-            cast({"null" if distinct else "array_to_string(examples, ', ')"} as varchar) as detail
-        from by_day
-        {f"union all select day, '{name}', 'distinct share', distinct_share, rows, null from by_day" if distinct else ""}
+        select
+            day, '{name}' as column_name, 'new share' as figure, new_share as value, rows,
+            cast(new_ones as varchar) as detail
+        from by_day {distinct if ids else ""}
         """,
         values_=values,
     )

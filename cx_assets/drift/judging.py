@@ -104,8 +104,9 @@ def _by_column(categories: pd.DataFrame, days: pd.DatetimeIndex) -> dict[str, tu
         share = group["rows"] / group.groupby("day")["rows"].transform("sum")
         often = group.loc[share >= 0.01, "category"].value_counts()
         label = group["category"].where(group["category"].isin(often.index[often >= 2]), "")
-        counts = group["rows"].groupby([label, group["day"]]).sum().unstack(fill_value=0)
-        counts = counts.reindex(columns=days, fill_value=0)
+        named = pd.DataFrame({"label": label, "day": group["day"], "rows": group["rows"]})
+        counts = named.pivot_table(index="label", columns="day", values="rows", aggfunc="sum")
+        counts = counts.reindex(columns=days).fillna(0)
         found[str(name)] = ([str(text) for text in counts.index], counts.to_numpy(dtype=np.float64))
     return found
 
@@ -170,9 +171,8 @@ def _vanished(name: str, labels: list[str], found: Mix, days: pd.DatetimeIndex) 
     count = found.vanished.sum(axis=0)
     known = np.isfinite(found.psi)
     names = [
-        ", ".join(f"{labels[row]} ({found.usual[row, day]:.1%})" for row in np.flatnonzero(found.vanished[:, day]))
-        or None
-        for day in np.flatnonzero(known)
+        ", ".join(f"{labels[row]} ({found.usual[row, day]:.1%})" for row in np.flatnonzero(gone)) or None
+        for day, gone in zip(np.flatnonzero(known), found.vanished.T[known], strict=True)
     ]
     return pd.DataFrame(
         {

@@ -1,7 +1,7 @@
 """How a column's rows part into categories on a day, against the same weekday before: PSI, and who vanished.
 
-Belongs here: one column's categories on consecutive days. Does not: counting them (`counting`) or saying how large a PSI
-is too large (`judging`).
+Belongs here: one column's categories on consecutive days. Does not: counting them (`counting`) or saying how large a
+PSI is too large (`judging`).
 """
 
 from dataclasses import dataclass

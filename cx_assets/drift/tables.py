@@ -11,12 +11,11 @@ DAILY_FIGURES = schema(
     column(
         "figure",
         "varchar",
-        "volume, duplicate share, rejected share, null share, distinct share, new share, median, mix (PSI) or vanished.",
+        "volume, duplicate share, rejected share, null share, distinct share, new share, median, mix (the population "
+        "stability index) or vanished (how many categories).",
     ),
     column("value", "double", "What came."),
-    column(
-        "expected", "double", "What was to be expected, from the days before; null in the first weeks.", nullable=True
-    ),
+    column("expected", "double", "What was to be expected; null where the days before tell too little.", nullable=True),
     column("low", "double", "The least that is no alarm.", nullable=True),
     column("high", "double", "The most that is no alarm.", nullable=True),
     column("alarm", "boolean", "Whether the value is below low or above high; false where nothing was expected."),

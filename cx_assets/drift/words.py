@@ -35,7 +35,8 @@ def tell(figure: pd.Series) -> str:
     if kind == "vanished":
         return f"{subject}{figure['value']:.0f} vanished{detail}; {advice}."
     came, expected, low, high = (_number(kind, figure[name]) for name in ("value", "expected", "low", "high"))
-    return f"{subject}{kind} {came}, expected {expected} ({low} to {high}){detail}; {advice}."
+    name = "mix has changed, by PSI" if kind == "mix" else kind
+    return f"{subject}{name} {came}, expected {expected} ({low} to {high}){detail}; {advice}."
 
 
 def _day(day: date) -> str:
