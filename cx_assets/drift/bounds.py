@@ -19,8 +19,8 @@ WEEKS: Final = 8
 LEAST_WEEKDAYS: Final = 4
 LEVEL_DAYS: Final = 7
 LEAST_DEVIATIONS: Final = 21
-YOUNG_DAYS: Final = 7 * LEAST_WEEKDAYS + LEVEL_DAYS + LEAST_DEVIATIONS
-"""Days after which there are deviations enough to judge by: eight weeks."""
+YOUNG_DAYS: Final = 7 * WEEKS
+"""Days at the beginning of the events that are not judged: their history is too short."""
 
 # Of a normal variable, in standard deviations: the median of its size, and the size that one in ten exceeds.
 _MEDIAN_SIZE, _TENTH_SIZE = 0.6745, 1.6449
@@ -47,7 +47,8 @@ def predict(values: np.ndarray) -> Prediction:
             everywhere; NaN where a day has none.
 
     Returns:
-        NaN where fewer than 4 of the last 8 same weekdays, 3 of the last 7 days or 21 deviations are known.
+        NaN on the first `YOUNG_DAYS`, and where fewer than 4 of the last 8 same weekdays, 3 of the last 7 days or 21
+        deviations are known.
     """
     base = weekday_median(values)
     residual = values - base
@@ -57,7 +58,9 @@ def predict(values: np.ndarray) -> Prediction:
     typical = _quantile(size, 0.5, least=LEAST_DEVIATIONS) / _MEDIAN_SIZE
     wide = _quantile(size, 0.9, least=LEAST_DEVIATIONS) / _TENTH_SIZE
     scale = np.fmax(typical, wide)
-    return Prediction(np.where(np.isnan(scale), np.nan, expected), np.where(np.isnan(expected), np.nan, scale))
+    known = np.isfinite(expected) & np.isfinite(scale)
+    known[:, :YOUNG_DAYS] = False
+    return Prediction(np.where(known, expected, np.nan), np.where(known, scale, np.nan))
 
 
 def weekday_median(values: np.ndarray) -> np.ndarray:

@@ -59,7 +59,9 @@ def daily_figures(rows: Table, items: Table) -> pd.DataFrame:
     Returns:
         day, column_name, figure, value, rows (of which the figure tells a share or a middle) and detail. The figures:
         `volume` (rows delivered), `duplicate share`, `rejected share`; by column `null share`, `distinct share`
-        (distinct values among those there), `new share` (rows whose value was on no earlier day) and `median`.
+        (distinct values among those there), `new share` (rows whose value was on no earlier day), `zero share` and
+        `middle` (the geometric mean of what is above 0) and `top share` (rows, of those that aren't 0, whose value is
+        the most common one).
     """
     parts = [_of_events(rows), *(_distinct(rows, name) for name in ("occurred_at", *NUMBERS))]
     parts += [_new(sql(f"select day, {name} as v from rows", rows=rows), name, ids=True) for name in IDS]
@@ -70,7 +72,8 @@ def daily_figures(rows: Table, items: Table) -> pd.DataFrame:
 def daily_categories(rows: Table, items: Table) -> pd.DataFrame:
     """How many rows of each day fall into each category of a column.
 
-    Times fall into three hours of the day (UTC), quantities and values into half-doublings, a rating is its own.
+    Times fall into three hours of the day (UTC), quantities and values other than 0 into half-doublings, a rating is
+    its own. What is 0 is left to `zero share`: where most events are views, it would hide what was bought.
 
     Returns:
         day, column_name, category, rows; rows without a value aren't counted.
@@ -110,19 +113,17 @@ def labelled(rows: Table, items: Table, name: str) -> Table:
     )
 
 
-_ZERO, _NEGATIVE = -10_000, -20_000
+_NEGATIVE = -10_000
 _HALF_DOUBLING = (
-    f"case v when {_ZERO} then '0' when {_NEGATIVE} then 'below 0' "
-    "else printf('%.3g to %.3g', pow(2, v / 2), pow(2, (v + 1) / 2)) end"
+    f"case v when {_NEGATIVE} then 'below 0' else printf('%.3g to %.3g', pow(2, v / 2), pow(2, (v + 1) / 2)) end"
 )
 
 
 def _half_doublings(rows: Table, name: str) -> Table:
     return sql(
         f"""
-        select day, cast(case
-            when {name} > 0 then floor(2 * log2({name})) when {name} = 0 then {_ZERO} when {name} < 0 then {_NEGATIVE}
-        end as integer) as v from rows
+        select day, cast(case when {name} > 0 then floor(2 * log2({name})) else {_NEGATIVE} end as integer) as v
+        from rows where {name} <> 0
         """,
         rows=rows,
     )
@@ -134,6 +135,7 @@ def _of_events(rows: Table) -> Table:
         ("event", "duplicate share"): "1 - count(*) / sum(copies)",
         ("event", "rejected share"): "count(reason) / count(*)",
         **{(name, "null share"): f"1 - count({name}) / count(*)" for name in COLUMNS},
+        **{(name, "zero share"): f"count(*) filter ({name} = 0) / nullif(count({name}), 0)" for name in NUMBERS},
     }
     told = [
         ("event", "volume", "sum(copies)", "sum(copies)", "null"),
@@ -141,7 +143,10 @@ def _of_events(rows: Table) -> Table:
             (column, figure, share, "count(*)", "mode(reason)" if figure == "rejected share" else "null")
             for (column, figure), share in shares.items()
         ),
-        *((name, "median", f"median({name})", f"count({name})", "null") for name in NUMBERS),
+        *(
+            (name, "middle", f"exp(avg(ln(nullif(greatest({name}, 0), 0))))", f"count(*) filter ({name} > 0)", "null")
+            for name in NUMBERS
+        ),
     ]
     structs = ", ".join(
         f"{{'column_name': '{column}', 'figure': '{figure}', 'value': cast({value} as double), 'rows': {count}, "
@@ -158,12 +163,20 @@ def _of_events(rows: Table) -> Table:
 
 
 def _distinct(rows: Table, name: str) -> Table:
+    """The share of distinct values, and of numbers also that of the most common one, zeros left out."""
+    other = "true" if name == "occurred_at" else f"{name} <> 0"
+    top = f"union all select day, '{name}', 'top share', top / told, told, null from by_day"
     return sql(
         f"""
-        select day, '{name}' as column_name, 'distinct share' as figure,
-            count(distinct {name}) / nullif(count({name}), 0) as value, count({name}) as rows,
+        with seen as (select day, {name}, count(*) as rows from rows where {name} is not null group by day, {name}),
+        by_day as (
+            select day, count(*) as different, sum(rows) as rows,
+                max(rows) filter ({other}) as top, sum(rows) filter ({other}) as told
+            from seen group by day
+        )
+        select day, '{name}' as column_name, 'distinct share' as figure, different / rows as value, rows,
             cast(null as varchar) as detail
-        from rows group by day
+        from by_day {"" if name == "occurred_at" else top}
         """,
         rows=rows,
     )

@@ -4,14 +4,15 @@ Belongs here: which scale each kind of figure is judged on and how far it may st
 predicting (`bounds`), or telling a person (`words`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from cx_assets.drift.bounds import predict
+from cx_assets.drift.bounds import YOUNG_DAYS, predict
 from cx_assets.drift.counting import LABELS
 from cx_assets.drift.mix import Mix, mix
 
@@ -52,19 +53,30 @@ def _square(root: np.ndarray) -> np.ndarray:
     return np.asarray(np.maximum(root, 0) ** 2)
 
 
+# Limits are fitted on generated years: `python -m cx_assets_tests.benchmarks.drift`.
 KINDS: Final = {
-    "volume": Kind(np.log1p, np.expm1, 4.5, least=0.05, noise=1.0),
-    "duplicate share": Kind(_angle, _share, 8.0, least=0.01, noise=0.5, lower=False),
-    "rejected share": Kind(_angle, _share, 8.0, least=0.01, noise=0.5, lower=False),
-    "null share": Kind(_angle, _share, 8.0, least=0.01, noise=0.5, lower=False),
-    "distinct share": Kind(np.log, np.exp, 8.0, least=0.05, noise=1.0),
-    "new share": Kind(_angle, _share, 8.0, least=0.01, noise=0.5),
-    "median": Kind(np.log1p, np.expm1, 8.0, least=0.05),
-    "mix": Kind(np.sqrt, _square, 8.0, least=0.01, lower=False, room=0.1),
+    "volume": Kind(np.log1p, np.expm1, 4.2, least=0.05, noise=1.0),
+    "duplicate share": Kind(_angle, _share, 4.5, least=0.02, noise=0.5, lower=False),
+    "rejected share": Kind(_angle, _share, 4.5, least=0.02, noise=0.5, lower=False),
+    "null share": Kind(_angle, _share, 4.5, least=0.01, noise=0.5, lower=False),
+    "zero share": Kind(_angle, _share, 4.5, least=0.01, noise=0.5),
+    "top share": Kind(_angle, _share, 5.0, least=0.01, noise=0.5),
+    "distinct share": Kind(np.log, np.exp, 5.0, least=0.05, noise=1.0),
+    "new share": Kind(_angle, _share, 5.0, least=0.06, noise=0.5),
+    "new label share": Kind(_angle, _share, 5.0, least=0.02, noise=0.5, lower=False),
+    "middle": Kind(np.log, np.exp, 5.0, least=0.03),
+    "mix": Kind(np.sqrt, _square, 4.2, least=0.01, lower=False, room=0.1),
 }
-_TEXTS, _NUMBERS = ("column_name", "figure", "detail"), ("value", "expected", "low", "high")
+VANISHED_LIMIT: Final = 4.0
+_NOTHING: Final = pd.DataFrame(
+    {
+        "day": pd.array([], dtype=pd.ArrowDtype(pa.date32())),
+        **{name: pd.array([], dtype="str") for name in ("column_name", "figure", "detail")},
+        **{name: pd.array([], dtype="float64") for name in ("value", "expected", "low", "high")},
+        "alarm": pd.array([], dtype="bool"),
+    }
+)
 VANISHED: Final = "vanished"
-VANISHED_LIMIT: Final = 6.0
 
 
 def judge_figures(figures: pd.DataFrame, categories: pd.DataFrame) -> pd.DataFrame:
@@ -78,16 +90,11 @@ def judge_figures(figures: pd.DataFrame, categories: pd.DataFrame) -> pd.DataFra
         The columns of `drift.daily_figures`.
     """
     if figures.empty:
-        columns = [*_TEXTS, *_NUMBERS]
-        return pd.DataFrame({"day": [], **{name: [] for name in columns}, "alarm": []}).astype(
-            {"day": "date32[pyarrow]", **dict.fromkeys(_TEXTS, "str"), "alarm": bool}
-        )
+        return _NOTHING
     days = pd.date_range(figures["day"].min(), figures["day"].max())
-    mixes = {
-        name: (labels, mix(rows, limit=VANISHED_LIMIT)) for name, (labels, rows) in _by_column(categories, days).items()
-    }
+    mixes = {name: (labels, mix(rows)) for name, (labels, rows) in _by_column(categories, days).items()}
     told = [figures, *(_psi(name, labels, found, days) for name, (labels, found) in mixes.items())]
-    judged = [_judged(group, KINDS[str(kind)], days) for kind, group in pd.concat(told).groupby("figure", sort=True)]
+    judged = [_judged(group, str(kind), days) for kind, group in _by_kind(pd.concat(told, ignore_index=True))]
     gone = [_vanished(name, *mixes[name], days) for name in LABELS if name in mixes]
     table = pd.concat([*judged, *gone], ignore_index=True)
     table = table.sort_values(["day", "column_name", "figure"], ignore_index=True)
@@ -111,15 +118,22 @@ def _by_column(categories: pd.DataFrame, days: pd.DatetimeIndex) -> dict[str, tu
     return found
 
 
-def _judged(figures: pd.DataFrame, kind: Kind, days: pd.DatetimeIndex) -> pd.DataFrame:
+def _by_kind(figures: pd.DataFrame) -> Iterator[tuple[Hashable, pd.DataFrame]]:
+    """The figures of each of the `KINDS`: a new label is rarer than a new id, and tells more."""
+    labels = (figures["figure"] == "new share") & figures["column_name"].isin(LABELS)
+    yield from figures.groupby(figures["figure"].mask(labels, "new label share"))
+
+
+def _judged(figures: pd.DataFrame, name: str, days: pd.DatetimeIndex) -> pd.DataFrame:
     """The figures of one kind, each with its bounds."""
-    wide = figures.pivot_table(index=["column_name", "figure"], columns="day", values=["value", "rows"], sort=True)
-    values = wide["value"].reindex(columns=days).to_numpy(dtype=np.float64)
-    rows = wide["rows"].reindex(columns=days).to_numpy(dtype=np.float64)
-    if figures["figure"].iloc[0] == "volume":  # no event is a volume too; of nothing there is no share
+    kind, is_volume = KINDS[name], name == "volume"
+    wide = figures.pivot_table(index=["column_name", "figure"], columns="day", values="value").reindex(columns=days)
+    counts = figures.pivot_table(index=["column_name", "figure"], columns="day", values="rows").reindex(columns=days)
+    values, rows = wide.to_numpy(dtype=np.float64), counts.to_numpy(dtype=np.float64)
+    if is_volume:  # no event is a volume too; of nothing there is no share
         values, rows = np.nan_to_num(values), np.nan_to_num(rows)
     prediction = predict(kind.to(values))
-    count = np.fmax(kind.back(prediction.expected), 1) if figures["figure"].iloc[0] == "volume" else np.fmax(rows, 1)
+    count = np.fmax(kind.back(prediction.expected), 1) if is_volume else np.fmax(rows, 1)
     # Where nothing is expected, scale and expectation are NaN, and `maximum` keeps it so: nothing is judged there.
     reach = kind.limit * np.maximum(np.maximum(prediction.scale, kind.least), kind.noise / np.sqrt(count))
     expected = kind.back(prediction.expected)
@@ -168,11 +182,12 @@ def _psi(name: str, labels: list[str], found: Mix, days: pd.DatetimeIndex) -> pd
 
 def _vanished(name: str, labels: list[str], found: Mix, days: pd.DatetimeIndex) -> pd.DataFrame:
     """How many categories of a column vanished on each day, and which."""
-    count = found.vanished.sum(axis=0)
+    vanished = found.absence > VANISHED_LIMIT
+    count = vanished.sum(axis=0)
     known = np.isfinite(found.psi)
     names = [
         ", ".join(f"{labels[row]} ({found.usual[row, day]:.1%})" for row in np.flatnonzero(gone)) or None
-        for day, gone in zip(np.flatnonzero(known), found.vanished.T[known], strict=True)
+        for day, gone in zip(np.flatnonzero(known), vanished.T[known], strict=True)
     ]
     return pd.DataFrame(
         {
@@ -180,9 +195,7 @@ def _vanished(name: str, labels: list[str], found: Mix, days: pd.DatetimeIndex) 
             "column_name": name,
             "figure": VANISHED,
             "value": count[known].astype(np.float64),
-            "expected": 0.0,
-            "low": 0.0,
-            "high": 0.0,
+            **dict.fromkeys(("expected", "low", "high"), np.where(np.flatnonzero(known) < YOUNG_DAYS, np.nan, 0.0)),
             "alarm": count[known] > 0,
             "detail": names,
         }

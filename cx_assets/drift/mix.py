@@ -13,7 +13,7 @@ from cx_assets.drift.bounds import predict, weekday_median
 
 LEAST_SHARE: Final = 0.01
 """A category that holds less than this on a median same weekday is counted with the rest."""
-_ABSENT = 0.001  # what stands in for a share of 0, whose logarithm has no end
+_ABSENT = 0.005  # what stands in for smaller shares: the logarithm of 0 has no end
 
 
 @dataclass(frozen=True)
@@ -24,21 +24,21 @@ class Mix:
         psi: float64 of shape (days,), the population stability index; NaN where the days before tell too little.
         share: of each category, float64 of shape (categories, days).
         usual: what share each category holds on a median same weekday; 0 for those that are counted with the rest.
-        vanished: bool of shape (categories, days): absent, though it has never been near absent of late.
+        absence: float64 of shape (categories, days): how many scales an absent category is below what was to be
+            expected of it; 0 for one that is there.
     """
 
     psi: np.ndarray
     share: np.ndarray
     usual: np.ndarray
-    vanished: np.ndarray
+    absence: np.ndarray
 
 
-def mix(rows: np.ndarray, *, limit: float) -> Mix:
+def mix(rows: np.ndarray) -> Mix:
     """Compare every day's mix with that of the same weekday before.
 
     Args:
         rows: float64 of shape (categories, days), consecutive days; what falls into no category isn't among them.
-        limit: how many scales below its expected share a category has to be where it is absent, to have vanished.
 
     Source of PSI: Siddiqi (2006), "Credit Risk Scorecards", with the median of eight same weekdays as the expected mix.
     """
@@ -54,9 +54,9 @@ def mix(rows: np.ndarray, *, limit: float) -> Mix:
     angles = np.arcsin(np.sqrt(share))
     prediction = predict(angles)
     floor = 0.5 / np.sqrt(np.maximum(total, 1))
-    with np.errstate(invalid="ignore"):
-        vanished = (rows == 0) & (usual > 0) & (prediction.expected - limit * np.fmax(prediction.scale, floor) > 0)
-    return Mix(psi, share, usual, vanished)
+    strain = prediction.expected / np.maximum(prediction.scale, floor)
+    absence = np.where((rows == 0) & (total > 0) & (usual > 0) & np.isfinite(strain), strain, 0.0)
+    return Mix(psi, share, usual, absence)
 
 
 def _term(now: np.ndarray, before: np.ndarray) -> np.ndarray:

@@ -11,8 +11,8 @@ DAILY_FIGURES = schema(
     column(
         "figure",
         "varchar",
-        "volume, duplicate share, rejected share, null share, distinct share, new share, median, mix (the population "
-        "stability index) or vanished (how many categories).",
+        "volume; duplicate, rejected, null, zero, distinct, new and top share (that of the most common value); middle "
+        "(the geometric mean); mix (the population stability index); vanished (how many categories).",
     ),
     column("value", "double", "What came."),
     column("expected", "double", "What was to be expected; null where the days before tell too little.", nullable=True),

@@ -15,11 +15,21 @@ ADVICE: Final = {
     "null share": "look whether the export still fills the column, under the same name",
     "distinct share": "look whether the column was filled with a constant, or ids were cut or made anew",
     "new share": "look whether ids or names changed; if they are meant to be new, there is nothing to do",
-    "median": "look whether the unit, the currency or the decimal sign changed",
+    "zero share": "look whether the export still fills the column with its numbers",
+    "top share": "look whether the column was filled with a constant",
+    "middle": "look whether the unit, the currency or the decimal sign changed",
     "mix": "look whether values were swapped, renamed or put under another code",
     "vanished": "look whether its files arrived",
 }
-SHARES: Final = ("duplicate share", "rejected share", "null share", "distinct share", "new share")
+SHARES: Final = (
+    "duplicate share",
+    "rejected share",
+    "null share",
+    "zero share",
+    "top share",
+    "distinct share",
+    "new share",
+)
 
 
 def tell(figure: pd.Series) -> str:
