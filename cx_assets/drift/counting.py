@@ -70,18 +70,21 @@ def daily_figures(rows: Table, items: Table) -> pd.DataFrame:
 
 
 def daily_categories(rows: Table, items: Table) -> pd.DataFrame:
-    """How many rows of each day fall into each category of a column.
+    """How much of each day falls into each category of a column.
+
+    Of labels and times, customers are counted: what one buys at once is one visit to a store, and rows would make a
+    crowd of it. Of numbers, rows are.
 
     Times fall into three hours of the day (UTC), quantities and values other than 0 into half-doublings, a rating is
     its own. What is 0 is left to `zero share`: where most events are views, it would hide what was bought.
 
     Returns:
-        day, column_name, category, rows; rows without a value aren't counted.
+        day, column_name, category, count; rows without a value aren't counted.
     """
     grouped = {
         **{name: (labelled(rows, items, name), "v") for name in LABELS},
         "occurred_at": (
-            sql("select day, hour(occurred_at) // 3 * 3 as v from rows where occurred_at is not null", rows=rows),
+            sql("select day, hour(occurred_at) // 3 * 3 as v, customer_id from rows", rows=rows),
             "printf('%02d:00 to %02d:00', v, v + 3)",
         ),
         "rating": (sql("select day, rating as v from rows where rating is not null", rows=rows), "printf('%g', v)"),
@@ -91,8 +94,11 @@ def daily_categories(rows: Table, items: Table) -> pd.DataFrame:
     counted = [
         sql(
             f"""
-            with counted as (select day, v, count(*) as rows from t where v is not null group by day, v)
-            select day, '{name}' as column_name, {label} as category, rows from counted
+            with counted as (
+                select day, v, count({"*" if name in NUMBERS else "distinct customer_id"}) as count
+                from t where v is not null group by day, v
+            )
+            select day, '{name}' as column_name, {label} as category, count from counted
             """,
             t=table,
         )
@@ -102,11 +108,11 @@ def daily_categories(rows: Table, items: Table) -> pd.DataFrame:
 
 
 def labelled(rows: Table, items: Table, name: str) -> Table:
-    """The values of one of the `LABELS`: day, v."""
+    """The values of one of the `LABELS`: day, v, customer_id."""
     if name != "category":
-        return sql(f"select day, {name} as v from rows", rows=rows)
+        return sql(f"select day, {name} as v, customer_id from rows", rows=rows)
     return sql(
-        "select day, coalesce(category, 'unknown') as v from rows left join items using (item_id) "
+        "select day, coalesce(category, 'unknown') as v, customer_id from rows left join items using (item_id) "
         "where item_id is not null",
         rows=rows,
         items=items,

@@ -55,7 +55,7 @@ def _square(root: np.ndarray) -> np.ndarray:
 
 # Limits are fitted on generated years: `python -m cx_assets_tests.benchmarks.drift`.
 KINDS: Final = {
-    "volume": Kind(np.log1p, np.expm1, 4.2, least=0.05, noise=1.0),
+    "volume": Kind(np.log1p, np.expm1, 4.0, least=0.05, noise=1.0),
     "duplicate share": Kind(_angle, _share, 4.5, least=0.02, noise=0.5, lower=False),
     "rejected share": Kind(_angle, _share, 4.5, least=0.02, noise=0.5, lower=False),
     "null share": Kind(_angle, _share, 4.5, least=0.01, noise=0.5, lower=False),
@@ -68,13 +68,13 @@ KINDS: Final = {
     "mix": Kind(np.sqrt, _square, 4.2, least=0.01, lower=False, room=0.1),
 }
 VANISHED_LIMIT: Final = 4.0
-_NOTHING: Final = pd.DataFrame(
-    {
-        "day": pd.array([], dtype=pd.ArrowDtype(pa.date32())),
-        **{name: pd.array([], dtype="str") for name in ("column_name", "figure", "detail")},
-        **{name: pd.array([], dtype="float64") for name in ("value", "expected", "low", "high")},
-        "alarm": pd.array([], dtype="bool"),
-    }
+_NOTHING: Final = pa.schema(
+    [
+        ("day", pa.date32()),
+        *((name, pa.string()) for name in ("column_name", "figure", "detail")),
+        *((name, pa.float64()) for name in ("value", "expected", "low", "high")),
+        ("alarm", pa.bool_()),
+    ]
 )
 VANISHED: Final = "vanished"
 
@@ -90,7 +90,7 @@ def judge_figures(figures: pd.DataFrame, categories: pd.DataFrame) -> pd.DataFra
         The columns of `drift.daily_figures`.
     """
     if figures.empty:
-        return _NOTHING
+        return pd.DataFrame(_NOTHING.empty_table().to_pandas(types_mapper=pd.ArrowDtype))
     days = pd.date_range(figures["day"].min(), figures["day"].max())
     mixes = {name: (labels, mix(rows)) for name, (labels, rows) in _by_column(categories, days).items()}
     told = [figures, *(_psi(name, labels, found, days) for name, (labels, found) in mixes.items())]
@@ -102,17 +102,17 @@ def judge_figures(figures: pd.DataFrame, categories: pd.DataFrame) -> pd.DataFra
 
 
 def _by_column(categories: pd.DataFrame, days: pd.DatetimeIndex) -> dict[str, tuple[list[str], np.ndarray]]:
-    """By column, the names of its categories and their rows on each day.
+    """By column, the names of its categories and their counts on each day.
 
     Only categories that hold enough on two days can hold it on a median day; the others are one.
     """
     found = {}
     for name, group in categories.groupby("column_name"):
-        share = group["rows"] / group.groupby("day")["rows"].transform("sum")
+        share = group["count"] / group.groupby("day")["count"].transform("sum")
         often = group.loc[share >= 0.01, "category"].value_counts()
         label = group["category"].where(group["category"].isin(often.index[often >= 2]), "")
-        named = pd.DataFrame({"label": label, "day": group["day"], "rows": group["rows"]})
-        counts = named.pivot_table(index="label", columns="day", values="rows", aggfunc="sum")
+        named = pd.DataFrame({"label": label, "day": group["day"], "count": group["count"]})
+        counts = named.pivot_table(index="label", columns="day", values="count", aggfunc="sum")
         counts = counts.reindex(columns=days).fillna(0)
         found[str(name)] = ([str(text) for text in counts.index], counts.to_numpy(dtype=np.float64))
     return found

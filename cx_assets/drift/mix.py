@@ -1,4 +1,4 @@
-"""How a column's rows part into categories on a day, against the same weekday before: PSI, and who vanished.
+"""How a column parts into categories on a day, against the same weekday before: PSI, and who vanished.
 
 Belongs here: one column's categories on consecutive days. Does not: counting them (`counting`) or saying how large a
 PSI is too large (`judging`).
@@ -13,7 +13,7 @@ from cx_assets.drift.bounds import predict, weekday_median
 
 LEAST_SHARE: Final = 0.01
 """A category that holds less than this on a median same weekday is counted with the rest."""
-_ABSENT = 0.005  # what stands in for smaller shares: the logarithm of 0 has no end
+_ABSENT = 0.002  # what stands in for smaller shares: the logarithm of 0 has no end
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,17 @@ class Mix:
     absence: np.ndarray
 
 
-def mix(rows: np.ndarray) -> Mix:
+def mix(counts: np.ndarray) -> Mix:
     """Compare every day's mix with that of the same weekday before.
 
     Args:
-        rows: float64 of shape (categories, days), consecutive days; what falls into no category isn't among them.
+        counts: float64 of shape (categories, days), consecutive days; what falls into no category isn't among them.
 
     Source of PSI: Siddiqi (2006), "Credit Risk Scorecards", with the median of eight same weekdays as the expected mix.
     """
-    total = rows.sum(axis=0)
+    total = counts.sum(axis=0)
     with np.errstate(invalid="ignore"):
-        share = np.where(total > 0, rows / total, np.nan)
+        share = np.where(total > 0, counts / total, np.nan)
     median = weekday_median(share)
     known = np.isfinite(median).any(axis=0)
     usual = np.where(median >= LEAST_SHARE, median, 0.0)
@@ -55,7 +55,7 @@ def mix(rows: np.ndarray) -> Mix:
     prediction = predict(angles)
     floor = 0.5 / np.sqrt(np.maximum(total, 1))
     strain = prediction.expected / np.maximum(prediction.scale, floor)
-    absence = np.where((rows == 0) & (total > 0) & (usual > 0) & np.isfinite(strain), strain, 0.0)
+    absence = np.where((counts == 0) & (total > 0) & (usual > 0) & np.isfinite(strain), strain, 0.0)
     return Mix(psi, share, usual, absence)
 
 

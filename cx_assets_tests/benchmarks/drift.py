@@ -2,8 +2,8 @@
 
 Generated years of five kinds of season and the default year, each as it is and with a fault every 17 days from the
 ninth week on, all through the contract and the counting that a run does. A day is an alarm when at least one of its
-figures is out of its bounds. Bounds were fitted on generated years of the seeds from 1000 on; these here are others. Prints two
-tables and writes `data/benchmarks/drift.json`. Nothing is asserted: figures are for people.
+figures is out of its bounds. Bounds were fitted on generated years of the seeds from 1000 on; these here are others.
+Prints two tables and writes `data/benchmarks/drift.json`. Nothing is asserted: figures are for people.
 """
 
 import argparse
