@@ -59,7 +59,7 @@ KINDS: Final = {
     "duplicate share": Kind(_angle, _share, 4.5, least=0.02, noise=0.5, lower=False),
     "rejected share": Kind(_angle, _share, 4.5, least=0.02, noise=0.5, lower=False),
     "null share": Kind(_angle, _share, 4.5, least=0.01, noise=0.5, lower=False),
-    "zero share": Kind(_angle, _share, 4.5, least=0.01, noise=0.5),
+    "zero share": Kind(_angle, _share, 5.0, least=0.01, noise=0.5),
     "top share": Kind(_angle, _share, 5.0, least=0.01, noise=0.5),
     "distinct share": Kind(np.log, np.exp, 5.0, least=0.05, noise=1.0),
     "new share": Kind(_angle, _share, 5.0, least=0.06, noise=0.5),
@@ -67,7 +67,7 @@ KINDS: Final = {
     "middle": Kind(np.log, np.exp, 5.0, least=0.03),
     "mix": Kind(np.sqrt, _square, 4.2, least=0.01, lower=False, room=0.1),
 }
-VANISHED_LIMIT: Final = 4.0
+VANISHED_LIMIT: Final = 4.6
 _NOTHING: Final = pa.schema(
     [
         ("day", pa.date32()),

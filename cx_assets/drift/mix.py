@@ -53,7 +53,8 @@ def mix(counts: np.ndarray) -> Mix:
     psi = np.where(known & (total > 0), terms, np.nan)
     angles = np.arcsin(np.sqrt(share))
     prediction = predict(angles)
-    floor = 0.5 / np.sqrt(np.maximum(total, 1))
+    # By chance alone: 0.5, and a little for the noise of the prediction. Of fewer than eight, none may come.
+    floor = 0.6 / np.sqrt(np.maximum(total, 1))
     strain = prediction.expected / np.maximum(prediction.scale, floor)
     absence = np.where((counts == 0) & (total > 0) & (usual > 0) & np.isfinite(strain), strain, 0.0)
     return Mix(psi, share, usual, absence)

@@ -110,8 +110,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m cx_assets_tests.benchmarks.drift", description=__doc__)
-    parser.add_argument("--years", type=int, default=6, help="generated years per kind of season")
-    parser.add_argument("--default", type=int, default=6, help="times that faults are planted in the default year")
+    parser.add_argument("--years", type=int, default=4, help="generated years per kind of season")
+    parser.add_argument("--default", type=int, default=4, help="times that faults are planted in the default year")
     parser.add_argument("--seed", type=int, default=0, help="the first seed; bounds were fitted on those from 1000 on")
     parser.add_argument("--output", type=Path, default=Path(os.environ.get("CX_DATA_DIR", "data")) / "benchmarks")
     return parser.parse_args(arguments)

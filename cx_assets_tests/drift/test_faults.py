@@ -34,7 +34,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         # Busy Saturdays, Sundays at half: the rhythm is the season.
-        year = load_year(connection, tmp_path_factory.mktemp("year"), generate_year("weekly", 7, DAYS, baskets=60))
+        year = load_year(connection, tmp_path_factory.mktemp("year"), generate_year("weekly", 12, DAYS, baskets=140))
         faults = plant(year, list(FAULTS), 5)
         days = {kind: day for day, (kind, _) in faults.items()}
         faulty = figures_of(year, {day: rows for day, (_, rows) in faults.items()})
@@ -49,7 +49,7 @@ def test_a_fault_is_caught_on_its_day(planted: Planted, kind: str) -> None:
 def test_a_weekly_rhythm_raises_no_alarm(planted: Planted) -> None:
     judged = planted.clean.dropna(subset=["expected"])
     volume = judged.loc[judged["figure"] == "volume", ["day", "value"]]
-    weekday = volume.groupby(pd.to_datetime(volume["day"]).dt.dayofweek)["value"].median()
+    weekday = volume.groupby(pd.to_datetime(volume["day"]).dt.day_of_week)["value"].median()
     assert weekday.max() > 2 * weekday.min()
     assert judged[judged["alarm"]].empty
 
