@@ -29,8 +29,9 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/installed-bench  ## speed and memory, measured and written to data/benchmarks/
+bench: $(VENV)/installed-bench  ## speed, memory and how well drift is noticed, measured and written to data/benchmarks/
 	$(BIN)/python -m cx_assets_tests.benchmarks
+	$(BIN)/python -m cx_assets_tests.benchmarks.drift
 
 docs: $(VENV)/installed  ## the tables in the README, from their declarations
 	$(BIN)/cx tables --write README.md

@@ -9,6 +9,8 @@ import dagster as dg
 
 from cx_assets import automation, partitions
 from cx_assets.dataset import Dataset, ManifestError, load_dataset
+from cx_assets.drift import assets as drift
+from cx_assets.drift import checks as drift_checks
 from cx_assets.evaluation import assets as evaluation
 from cx_assets.evaluation import backtest_checks, evidence_checks, rating_checks
 from cx_assets.evaluation import checks as evaluation_checks
@@ -47,8 +49,9 @@ from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse.assets import warehouse_assets
 from cx_assets.warehouse.checks import warehouse_checks
 
-MODELS = (matrices, similarity, segments, rules, recommendations)
+MODELS = (drift, matrices, similarity, segments, rules, recommendations)
 MODEL_CHECKS = (
+    drift_checks,
     matrices_checks,
     similarity_checks,
     segments_checks,

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 STAGES = (
-    "ingestion", "warehouse", "matrices", "similarity", "segments", "rules",
+    "ingestion", "warehouse", "drift", "matrices", "similarity", "segments", "rules",
     "recommendations", "evaluation", "publishing",
 )  # fmt: skip
 

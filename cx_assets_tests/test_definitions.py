@@ -25,6 +25,7 @@ PROMISED = """
     warehouse.customer_merges warehouse.events warehouse.rejected_events
     warehouse.customers warehouse.items warehouse.baskets
     warehouse.campaigns warehouse.campaign_targets warehouse.campaign_responses
+    drift.daily_figures
     matrices.interactions
     similarity.customer_neighbours similarity.item_neighbours similarity.content_neighbours
     segments.customer_features segments.customer_segments segments.segment_profiles

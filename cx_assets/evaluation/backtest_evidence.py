@@ -13,7 +13,8 @@ from itertools import groupby
 import duckdb
 import pandas as pd
 
-from cx_assets.evaluation import canvas, evidence_plots, evidence_queries, tables
+from cx_assets import canvas
+from cx_assets.evaluation import evidence_plots, evidence_queries, tables
 from cx_assets.evaluation.boards import BOARD_LISTS, DASH, Line
 from cx_assets.evaluation.feature_groups import MEANINGS
 from cx_assets.evaluation.narrative import LIST_LABELS, label

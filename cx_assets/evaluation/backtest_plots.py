@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cx_assets.evaluation.canvas import Draw, Palette
+from cx_assets.canvas import Draw, Palette
 from cx_assets.evaluation.narrative import BASELINE, PUBLISHED, label
 
 _TICKS = 6

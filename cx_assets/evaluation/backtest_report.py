@@ -17,8 +17,9 @@ from html import unescape
 import duckdb
 import pandas as pd
 
+from cx_assets import canvas
 from cx_assets.evaluation import backtest_narrative as narrative
-from cx_assets.evaluation import backtest_plots, backtest_queries, canvas, plots, tables
+from cx_assets.evaluation import backtest_plots, backtest_queries, plots, tables
 from cx_assets.evaluation.backtest_claims import claims
 from cx_assets.evaluation.backtest_evidence import Evidence, load, parts
 from cx_assets.evaluation.backtest_narrative import BASELINES, BASKETS, SCOPES, Extent

@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from cx_assets.evaluation import canvas, narrative, plots
+from cx_assets import canvas
+from cx_assets.evaluation import narrative, plots
 from cx_assets.evaluation.metrics import ACCURACY_METRICS
 from cx_assets.evaluation.narrative import BASELINE, PUBLISHED, label
 
@@ -46,7 +47,7 @@ def main_plot(metrics: pd.DataFrame) -> str:
     ]
     if not panels:
         return "No list could be judged."
-    return f"![NDCG by recommender](data:image/png;base64,{canvas.png(plots.forests(panels, f'NDCG@{k}'))})"
+    return canvas.markdown_image(plots.forests(panels, f"NDCG@{k}"), "NDCG by recommender")
 
 
 def _style(recommender: str) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from cx_assets.evaluation.canvas import Draw, Palette
+from cx_assets.canvas import Draw, Palette
 
 
 def calibration(panels: Sequence[tuple[str, pd.DataFrame]]) -> Draw:

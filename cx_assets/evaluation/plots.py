@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from cx_assets.evaluation.canvas import Draw, Palette
+from cx_assets.canvas import Draw, Palette
 from cx_assets.evaluation.narrative import BASELINE, PUBLISHED, label
 
 _SIZE = (4.9, 3.7)

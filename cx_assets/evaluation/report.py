@@ -14,7 +14,8 @@ from datetime import datetime
 
 import pandas as pd
 
-from cx_assets.evaluation import boards, canvas, narrative, plots
+from cx_assets import canvas
+from cx_assets.evaluation import boards, narrative, plots
 from cx_assets.evaluation.boards import Line
 from cx_assets.evaluation.page import rendered
 

@@ -1,6 +1,6 @@
 """How a plot reaches its reader: as SVG that takes its colours from the page, or as PNG for Dagster's UI.
 
-Belongs here: colours, fonts and files. Does not belong here: what is drawn (`plots`).
+Belongs here: colours, fonts and files, for every stage. Does not belong here: what is drawn (a stage's `plots`).
 
 matplotlib's figures are used without pyplot: there is no global state, no display, and nothing to close.
 """
@@ -87,3 +87,8 @@ def png(draw: Draw) -> str:
     with mpl.rc_context(_STYLE):
         draw(LIGHT).savefig(buffer, format="png", dpi=110, facecolor=LIGHT.paper, metadata={"Software": None})
     return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def markdown_image(draw: Draw, title: str) -> str:
+    """A plot as an image in Markdown, which is what the metadata of Dagster's UI can show."""
+    return f"![{title}](data:image/png;base64,{png(draw)})"
