@@ -36,10 +36,13 @@ def cx() -> None:
 
 @app.command()
 def run(first: DayOption = None, last: DayOption = None) -> None:
-    """Materialize everything, over all days of the dataset or from FIRST to LAST, and publish it."""
+    """Materialize everything, over all days of the dataset or from FIRST to LAST, and publish it.
+
+    Days whose raw events are no longer kept (CX_RETENTION) are left alone, unless FIRST asks for them.
+    """
     settings = _settings()
     dataset = _usable_dataset(settings)
-    first_day, last_day = _days(dataset, first, last)
+    first_day, last_day = _days(dataset, first or _first_day(dataset, settings), last)
     began = time.monotonic()
     home = prepare_home(settings)
     console.print(f"[bold]{escape(dataset.title)}[/], {first_day} to {last_day}\n")
@@ -161,6 +164,16 @@ def doctor() -> None:
 
 
 @app.command()
+def retention() -> None:
+    """Remove the rows and runs that have been kept for long enough (CX_RETENTION, CX_HISTORY_DAYS)."""
+    from cx_assets.operations.commands import remove_what_is_old
+
+    settings = _settings()
+    _usable_dataset(settings)
+    raise typer.Exit(remove_what_is_old(console, settings))
+
+
+@app.command()
 def home() -> None:
     """Make Dagster's instance folder and print it, for DAGSTER_HOME."""
     typer.echo(prepare_home(_settings()))
@@ -210,6 +223,16 @@ def _usable_dataset(settings: Settings) -> Dataset:
             console.print(f"[red]{escape(line)}[/]", soft_wrap=True)
         raise typer.Exit(1)
     return dataset
+
+
+def _first_day(dataset: Dataset, settings: Settings) -> str | None:
+    """The first day whose raw events are kept; None where all are, and where none of the dataset's days is over."""
+    if "ingestion.raw_events" not in settings.retention:
+        return None
+    from cx_assets.operations.retention import first_day_to_load
+
+    day = first_day_to_load(dataset, settings.retention).isoformat()
+    return day if day in daily_events(dataset).get_partition_keys() else None
 
 
 def _days(dataset: Dataset, first: str | None, last: str | None) -> tuple[date, date]:

@@ -8,6 +8,7 @@ import dagster as dg
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.reader import existing, has_rows, label, mapped_sources
 from cx_assets.table import Table, law, sql, table_check
+from cx_assets.table.removed import removed_files
 
 
 def ingestion_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
@@ -32,7 +33,7 @@ def ingestion_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
 
     @table_check("raw_events", blocking=False)
     def every_event_file_is_loaded(raw_events: Table) -> dg.AssetCheckResult:
-        """Every event file that holds rows has some of them in the table."""
+        """Every event file that holds rows has some of them in the table, or had until they were old enough to go."""
         files = {
             label(dataset, mapped.source, path): (path, mapped.source)
             for name, mapped in mapped_sources(dataset)
@@ -40,7 +41,8 @@ def ingestion_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
             for path in existing(dataset, mapped)
         }
         loaded = sql("select distinct source_file from raw_events", raw_events=raw_events).fetchall()
-        found = files.keys() - {str(row[0]) for row in loaded}
+        known = {str(row[0]) for row in loaded} | removed_files(raw_events.connection, "ingestion.raw_events")
+        found = files.keys() - known
         missing = sorted(name for name in found if has_rows(*files[name]))
         return dg.AssetCheckResult(
             passed=not missing,

@@ -6,7 +6,7 @@ goes wrong the rows of before are still there.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cx_assets.table.relation import Table, from_frame, midnight_after
+from cx_assets.table.removed import removed_days, written_again
 from cx_assets.table.schema import TableSpec, quoted
 from cx_assets.table.types import declared_types, lossless, returned_types
 from cx_assets.table.warehouse import Warehouse
@@ -53,12 +54,19 @@ class DuckDBTables(dg.IOManager):
         """The upstream table, as the parameter's annotation asks: Table, DataFrame, Arrow, or a class `from_table`.
 
         Raises:
-            TableReadError: if it was never materialized, or lacks a declared column.
+            TableReadError: if it was never materialized, lacks a declared column, or its days were removed.
         """
         spec = declared(context.upstream_output) if context.upstream_output else None
         if spec is None:
             raise ValueError(f"no table is declared for {context.asset_key}")
         _require_readable(self.warehouse.connection, spec)
+        gone = _days_gone(self.warehouse.connection, spec, _window(context))
+        if gone and not context.step_context.is_asset_check_step:
+            raise TableReadError(
+                f"{spec.qualified}: the rows of {len(gone)} days from {gone[0]} to {gone[-1]} were removed, as they "
+                f"had been kept for long enough. What was made of them stays. To make it anew, materialize {spec.name} "
+                "in the same run, from its files."
+            )
         table = read(self.warehouse.connection, spec, _window(context))
         wanted = context.dagster_type.typing_type
         if wanted is pd.DataFrame:
@@ -159,6 +167,7 @@ def write(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Table, w
         connection.execute(f"insert into {spec.qualified} ({columns}) select {values} from ({rows.query})")
         if window:
             _require_inside(connection, spec, window, kept)
+        written_again(connection, spec, window)
         connection.execute("commit")
     except duckdb.Error as error:
         _roll_back(connection)
@@ -231,6 +240,14 @@ def _require_readable(connection: duckdb.DuckDBPyConnection, spec: TableSpec) ->
             f"{spec.qualified} was stored without the declared column {', '.join(missing)}: "
             f"materialize {spec.name} again."
         )
+
+
+def _days_gone(connection: duckdb.DuckDBPyConnection, spec: TableSpec, window: Window | None) -> list[date]:
+    """The days within a window that were removed: what is made of a table by days would be made of nothing."""
+    if window is None:
+        return []
+    first, end = window[0].date(), window[1].date()
+    return [day for day in removed_days(connection, spec.qualified) if first <= day < end]
 
 
 def _days_outside(connection: duckdb.DuckDBPyConnection, spec: TableSpec, window: Window | None) -> int:

@@ -46,7 +46,10 @@ from ingestion.raw_events as r where (e.source_file, e.source_row) = (r.source_f
 LISTS = (
     "insert into recommendations.recommendations values ('ann', 'repeat', 1, 'tea', 0.5, 'blend', 'why', '2024-03-06')"
 )
-METRIC = "insert into evaluation.backtest_metrics values ('horizon', null, 'blend', 'both', 'ndcg', 10, 'all', .4, .3, .5, 9)"
+METRIC = (
+    "insert into evaluation.backtest_metrics "
+    "values ('horizon', null, 'blend', 'both', 'ndcg', 10, 'all', .4, .3, .5, 9)"
+)
 
 
 def write_old_warehouse(path: Path, present: Path) -> None:

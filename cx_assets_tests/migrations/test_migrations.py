@@ -65,7 +65,8 @@ def stored(database: Path, spec: TableSpec) -> list[tuple]:
 
 def schema_of(connection: duckdb.DuckDBPyConnection) -> list[tuple]:
     return connection.execute(
-        "select table_schema, table_name, column_name, data_type, is_nullable from information_schema.columns order by all"
+        "select table_schema, table_name, column_name, data_type, is_nullable "
+        "from information_schema.columns order by all"
     ).fetchall()
 
 
