@@ -19,6 +19,7 @@ from cx_assets.dictionary import data_dictionary, write_dictionary
 from cx_assets.home import prepare_home
 from cx_assets.ingestion.reader import problems
 from cx_assets.launch import execute, over, tell_failure, tell_success, write_record
+from cx_assets.operations.commands import register
 from cx_assets.partitions import daily_events, weekly_backtest
 from cx_assets.progress import Progress
 from cx_assets.settings import DATABASE, Settings
@@ -164,16 +165,6 @@ def doctor() -> None:
 
 
 @app.command()
-def retention() -> None:
-    """Remove the rows and runs that have been kept for long enough (CX_RETENTION, CX_HISTORY_DAYS)."""
-    from cx_assets.operations.commands import remove_what_is_old
-
-    settings = _settings()
-    _usable_dataset(settings)
-    raise typer.Exit(remove_what_is_old(console, settings))
-
-
-@app.command()
 def home() -> None:
     """Make Dagster's instance folder and print it, for DAGSTER_HOME."""
     typer.echo(prepare_home(_settings()))
@@ -257,6 +248,9 @@ def _range(
         console.print(f"[red]{first_name} {chosen[0]} is after {last_name} {chosen[1]}.[/]")
         raise typer.Exit(2)
     return chosen
+
+
+register(app, console, _settings, _usable_dataset)
 
 
 if __name__ == "__main__":
