@@ -3,6 +3,7 @@
 Belongs here: arguments, exit codes and what is printed. Does not: the work, which is the assets'.
 """
 
+import sys
 import time
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -16,7 +17,7 @@ from rich.markup import escape
 
 from cx_assets.dataset import Dataset, ManifestError, load_dataset
 from cx_assets.dictionary import data_dictionary, write_dictionary
-from cx_assets.home import prepare_home
+from cx_assets.home import HomeError, prepare_home
 from cx_assets.ingestion.reader import problems
 from cx_assets.launch import execute, over, tell_failure, tell_success, write_record
 from cx_assets.operations.commands import register
@@ -186,7 +187,11 @@ def tables(
 
 def main() -> None:
     """The entry point of `cx`."""
-    app()
+    try:
+        app()
+    except HomeError as error:
+        console.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
+        sys.exit(1)
 
 
 def _settings() -> Settings:

@@ -171,10 +171,24 @@ def write(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Table, w
         connection.execute("commit")
     except duckdb.Error as error:
         _roll_back(connection)
-        raise TableWriteError(f"{spec.qualified}: {error}. {UNHARMED}") from error
+        raise TableWriteError(f"{spec.qualified}: {error}. {UNHARMED}{_advice(error)}") from error
     except BaseException:
         _roll_back(connection)
         raise
+
+
+def is_of_the_disk(error: duckdb.Error) -> bool:
+    """Whether a file could not be read or written; DuckDB calls it another error where it happens in a commit."""
+    return isinstance(error, duckdb.IOException) or "Could not write" in str(error)
+
+
+def _advice(error: duckdb.Error) -> str:
+    """What to do where the machine is short of something."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return " Raise CX_MEMORY_LIMIT, or free space for DuckDB's temporary files, then run again."
+    if is_of_the_disk(error):
+        return " Free space on the disk, or see that this user may write there and how large a file may be; run again."
+    return ""
 
 
 def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
