@@ -128,7 +128,7 @@ def tell_status(console: Console, settings: Settings, dataset: Dataset, limits: 
 
 def _lines(status: Status) -> Iterator[tuple[str, str]]:
     for run in [*status.unfinished, *([status.last_run] if status.last_run else [])]:
-        since = f" since {run.began:%Y-%m-%d %H:%M} UTC" if run.began else ""
+        since = f", begun {run.began:%Y-%m-%d %H:%M} UTC" if run.began else ""
         took = f" after {run.seconds:,.0f} s" if run.seconds is not None else ""
         days = f", days {run.days}" if run.days else ""
         yield "run", f"{run.job}{days}: {run.state}{took or ''}{since}"

@@ -61,7 +61,7 @@ class DuckDBTables(dg.IOManager):
             raise ValueError(f"no table is declared for {context.asset_key}")
         _require_readable(self.warehouse.connection, spec)
         gone = _days_gone(self.warehouse.connection, spec, _window(context))
-        if gone and not context.step_context.is_asset_check_step:
+        if gone and _is_by_the_same_days(context):
             raise TableReadError(
                 f"{spec.qualified}: the rows of {len(gone)} days from {gone[0]} to {gone[-1]} were removed, as they "
                 f"had been kept for long enough. What was made of them stays. To make it anew, materialize {spec.name} "
@@ -254,6 +254,12 @@ def _require_readable(connection: duckdb.DuckDBPyConnection, spec: TableSpec) ->
             f"{spec.qualified} was stored without the declared column {', '.join(missing)}: "
             f"materialize {spec.name} again."
         )
+
+
+def _is_by_the_same_days(context: dg.InputContext) -> bool:
+    """Whether what is being made is an asset by the days of what is read, so that each day is made of its own."""
+    step = context.step_context
+    return not step.is_asset_check_step and step.entity_partitions_def == context.asset_partitions_def
 
 
 def _days_gone(connection: duckdb.DuckDBPyConnection, spec: TableSpec, window: Window | None) -> list[date]:

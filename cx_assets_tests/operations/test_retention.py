@@ -216,6 +216,14 @@ def test_events_are_not_made_anew_of_raw_events_that_are_gone(database: Path, da
     assert len(rows(database, "select * from warehouse.events")) == 5
 
 
+def test_what_is_made_of_all_days_is_made_of_those_that_are_left(database: Path, dataset: Dataset) -> None:
+    with opened(database) as connection:
+        apply(connection, dataset, {"ingestion.raw_events": 2, "warehouse.events": 2}, learning=1)
+    whole = ("2024-03-01", "2024-03-05")
+    assert load_shop(database, dataset, days=whole, selection=["baskets"]).success
+    assert rows(database, "select day(occurred_at) from warehouse.baskets order by all") == [(4,), (5,)]
+
+
 def test_a_removed_day_that_is_loaded_again_is_a_day_like_any_other(database: Path, dataset: Dataset) -> None:
     with opened(database) as connection:
         apply(connection, dataset, {"ingestion.raw_events": 2}, LEARNING)
