@@ -32,8 +32,9 @@ _BACKTEST = dg.AssetSelection.assets(
     *("calibration", "ranker_study", "backtest_report", "published_backtest"),
 )
 _SEARCH = dg.AssetSelection.assets("search_trials")
-EVERY_RUN = dg.AssetSelection.all() - _BACKTEST - _SEARCH
-"""All but the backtest, which goes by weeks, and the search for settings: nobody needs them each night."""
+_RETENTION = dg.AssetSelection.assets("retention")
+EVERY_RUN = dg.AssetSelection.all() - _BACKTEST - _SEARCH - _RETENTION
+"""All but the backtest, which goes by weeks, the search for settings, and removing what is old."""
 
 EVERYTHING = dg.define_asset_job(
     "everything",
@@ -57,7 +58,10 @@ MODELS = dg.define_asset_job(
 PUBLISH = dg.define_asset_job(
     "publish", _PUBLISHED, description="Let readers have the present tables, if their blocking checks passed."
 )
-JOBS = [EVERYTHING, DAILY_EVENTS, MODELS, PUBLISH, BACKTEST, SEARCH]
+RETENTION = dg.define_asset_job(
+    "apply_retention", _RETENTION, description="Remove rows and runs that have been kept for as long as they are to be."
+)
+JOBS = [EVERYTHING, DAILY_EVENTS, MODELS, PUBLISH, BACKTEST, SEARCH, RETENTION]
 
 SCHEDULES = [
     dg.build_schedule_from_partitioned_job(
@@ -72,6 +76,13 @@ SCHEDULES = [
         cron_schedule="0 3 * * *",
         execution_timezone="UTC",
         description="At 03:00 UTC: computes all that follows from events; publish_when_checked then publishes it.",
+    ),
+    dg.ScheduleDefinition(
+        name="retention_schedule",
+        job=RETENTION,
+        cron_schedule="0 1 * * 0",
+        execution_timezone="UTC",
+        description="On Sundays at 01:00 UTC: removes what has been kept for long enough, before the nightly runs.",
     ),
 ]
 

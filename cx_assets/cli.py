@@ -3,6 +3,7 @@
 Belongs here: arguments, exit codes and what is printed. Does not: the work, which is the assets'.
 """
 
+import sys
 import time
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -16,9 +17,10 @@ from rich.markup import escape
 
 from cx_assets.dataset import Dataset, ManifestError, load_dataset
 from cx_assets.dictionary import data_dictionary, write_dictionary
-from cx_assets.home import prepare_home
+from cx_assets.home import HomeError, prepare_home
 from cx_assets.ingestion.reader import problems
 from cx_assets.launch import execute, over, tell_failure, tell_success, write_record
+from cx_assets.operations.commands import register
 from cx_assets.partitions import daily_events, weekly_backtest
 from cx_assets.privacy.commands import add_privacy_commands
 from cx_assets.privacy.keys import KeyRefusedError
@@ -43,10 +45,13 @@ def cx() -> None:
 
 @app.command()
 def run(first: DayOption = None, last: DayOption = None) -> None:
-    """Materialize everything, over all days of the dataset or from FIRST to LAST, and publish it."""
+    """Materialize everything, over all days of the dataset or from FIRST to LAST, and publish it.
+
+    Days whose raw events are no longer kept (CX_RETENTION) are left alone, unless FIRST asks for them.
+    """
     settings = _settings()
     dataset = _usable_dataset(settings)
-    first_day, last_day = _days(dataset, first, last)
+    first_day, last_day = _days(dataset, first or _first_day(dataset, settings), last)
     began = time.monotonic()
     home = prepare_home(settings)
     console.print(f"[bold]{escape(dataset.title)}[/], {first_day} to {last_day}\n")
@@ -237,7 +242,11 @@ def tables(
 
 def main() -> None:
     """The entry point of `cx`."""
-    app()
+    try:
+        app()
+    except HomeError as error:
+        console.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
+        sys.exit(1)
 
 
 def _settings() -> Settings:
@@ -268,6 +277,16 @@ def _usable_dataset(settings: Settings) -> Dataset:
     return dataset
 
 
+def _first_day(dataset: Dataset, settings: Settings) -> str | None:
+    """The first day whose raw events are kept; None where all are, and where none of the dataset's days is over."""
+    if "ingestion.raw_events" not in settings.retention:
+        return None
+    from cx_assets.operations.retention import first_day_to_load
+
+    day = first_day_to_load(dataset, settings.retention).isoformat()
+    return day if day in daily_events(dataset).get_partition_keys() else None
+
+
 def _days(dataset: Dataset, first: str | None, last: str | None) -> tuple[date, date]:
     keys = daily_events(dataset).get_partition_keys()
     if not keys:
@@ -293,6 +312,7 @@ def _range(
 
 
 add_privacy_commands(app, console, _settings, _usable_dataset)
+register(app, console, _settings, _usable_dataset)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ from cx_assets.ingestion.reader import problems
 from cx_assets.matrices import assets as matrices
 from cx_assets.matrices import checks as matrices_checks
 from cx_assets.matrices.config import InteractionWeights
+from cx_assets.operations.assets import retention_asset, retention_check
+from cx_assets.operations.tables import RETENTION
 from cx_assets.privacy.assets import privacy_assets, privacy_checks
 from cx_assets.privacy.protection import Protection
 from cx_assets.publishing.assets import (
@@ -95,13 +97,15 @@ def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.
     backtest = backtesting_assets(dataset, settings)
     *judging, _ = (declared(asset) for asset in backtest)
     checks += dg.load_asset_checks_from_modules([backtest_checks, evidence_checks])
+    retention = retention_asset(dataset, settings, [spec.qualified for spec in (*specs, *judging)])
     checks += [
         *publishing_checks(specs, settings),
         *backtest_publishing_checks(judging, settings),
-        *(structure_check(declared(asset)) for asset in [*published, *backtest, search_trials]),
+        retention_check(),
+        *(structure_check(declared(asset)) for asset in [*published, *backtest, search_trials, retention]),
     ]
     return dg.Definitions(
-        assets=[*tables, *published, *backtest, search_trials],
+        assets=[*tables, *published, *backtest, search_trials, retention],
         asset_checks=checks,
         jobs=automation.JOBS,
         schedules=automation.SCHEDULES,
@@ -149,7 +153,7 @@ def table_specs(dataset: Dataset) -> list[TableSpec]:
     """The declarations of all tables, in the order of the flow."""
     every_run = (declared(asset) for asset in table_assets(dataset, Settings()))
     backtest = (declared(asset) for asset in backtesting_assets(dataset, Settings()))
-    return [*every_run, PUBLISHED_TABLES, *backtest, declared(search_trials)]
+    return [*every_run, PUBLISHED_TABLES, *backtest, declared(search_trials), RETENTION]
 
 
 def declared(asset: dg.AssetsDefinition) -> TableSpec:

@@ -1,11 +1,13 @@
-"""Dagster's event log in SQLite, written in batches.
+"""Dagster's event log in SQLite, written in batches, and told to the run's log as it is written.
 
-Belongs here: one override, of how many events of a batch are stored at once. Does not: any other behaviour; what is
-stored, and how it is read, is Dagster's own. A range of days is one event per day, asset and kind of event; stored one
+Belongs here: how many events of a batch are stored at once, and handing each on to `operations.run_log`: every event
+of every run comes by here, whoever launched it. Does not: any other behaviour; what is stored, and how it is read, is
+Dagster's own. A range of days is one event per day, asset and kind of event; stored one
 at a time, as the parent class does, a year of three daily assets takes longer to note down than to compute.
 """
 
 import os
+import sys
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -17,11 +19,20 @@ from dagster._core.events import ASSET_EVENTS
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 
+from cx_assets.operations.run_log import RunLog
+from cx_assets.settings import Settings
+
 BATCH_SIZE = "2000"
 
 
 class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
-    """Named in the shipped `dagster.yaml`; keeps its files where Dagster's default storage does."""
+    """Named in the shipped `dagster.yaml`; keeps its files where Dagster's default storage does.
+
+    Attributes:
+        run_log: what is told of every event; None tells nothing.
+    """
+
+    run_log: RunLog | None = None
 
     @classmethod
     def config_type(cls) -> UserConfigSchema:
@@ -39,7 +50,15 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
         """
         # Without it Dagster forms no batches.
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", BATCH_SIZE)
-        return cls(str(Path(os.environ["DAGSTER_HOME"]) / "history" / "runs"), inst_data=inst_data, **config_value)
+        home = Path(os.environ["DAGSTER_HOME"])
+        made = cls(str(home / "history" / "runs"), inst_data=inst_data, **config_value)
+        made.run_log = RunLog(home, Settings().log)
+        return made
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store one event, then tell of it."""
+        super().store_event(event)
+        self._tell([event])
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store events in their order, unbroken stretches of events of assets at once.
@@ -64,6 +83,16 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
             self._store_asset_event_tags(connection, events, ids)
             for event, event_id in zip(events, ids, strict=True):
                 self._store_asset_event(connection, event, event_id)
+        self._tell(events)
+
+    def _tell(self, events: Sequence[EventLogEntry]) -> None:
+        """Hand events on to the run's log. One that can't be written doesn't stop the run: it is said once a line."""
+        for event in events:
+            try:
+                if self.run_log:
+                    self.run_log.note(event)
+            except OSError as error:
+                sys.stderr.write(f"The run's log could not be written: {error}\n")
 
 
 def _is_plain_asset_event(event: EventLogEntry) -> bool:

@@ -11,16 +11,30 @@ from pathlib import Path
 from cx_assets.settings import Settings
 
 
+class HomeError(Exception):
+    """The instance folder can't be made or written."""
+
+
 def prepare_home(settings: Settings) -> Path:
     """Make the instance folder if there is none, with the configuration that ships, and let Dagster know of it.
 
     A `DAGSTER_HOME` that the operator has set is left alone.
+
+    Raises:
+        HomeError: if it can't be made or written.
     """
     chosen = os.environ.get("DAGSTER_HOME")
     home = Path(chosen) if chosen else settings.home
-    home.mkdir(parents=True, exist_ok=True)
-    if not (home / "dagster.yaml").exists():
-        with as_file(files("cx_assets") / "dagster.yaml") as shipped:
-            shutil.copyfile(shipped, home / "dagster.yaml")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not (home / "dagster.yaml").exists():
+            with as_file(files("cx_assets") / "dagster.yaml") as shipped:
+                shutil.copyfile(shipped, home / "dagster.yaml")
+    except OSError as error:
+        variable = "DAGSTER_HOME" if chosen else "CX_DATA_DIR"
+        raise HomeError(
+            f"{variable}: {home} can't be written: {error.strerror} ({error.filename}). Choose another folder, or let "
+            "this user write there. Nothing was changed."
+        ) from error
     os.environ["DAGSTER_HOME"] = str(home)
     return home

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 STAGES = (
     "ingestion", "warehouse", "drift", "matrices", "similarity", "segments", "rules",
-    "recommendations", "evaluation", "publishing",
+    "recommendations", "evaluation", "publishing", "operations",
 )  # fmt: skip
 
 

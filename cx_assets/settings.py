@@ -4,13 +4,33 @@ Belongs here: where things are and how much of the machine they may use. Does no
 configuration of their assets) or what the data look like (that is the dataset's manifest).
 """
 
+import re
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DATABASE = "cx.duckdb"
 """The name of the database in a folder that readers use."""
+
+
+DAYS = {"day": 1, "week": 7, "year": 365}
+
+
+def _as_rules(value: Any) -> Any:
+    """`ingestion.raw_events: 400 days, evaluation.backtest_lists: 52 weeks` as days by table."""
+    if not isinstance(value, str):
+        return value
+    rules: dict[str, int] = {}
+    for text in filter(None, map(str.strip, value.split(","))):
+        rule = re.fullmatch(r"([a-z_]+\.[a-z_]+)\s*:\s*([1-9]\d{0,4})\s+(day|week|year)s?", text)
+        if rule is None:
+            raise ValueError(f"{text!r} is not a rule such as 'ingestion.raw_events: 400 days'; days, weeks or years")
+        if rule[1] in rules:
+            raise ValueError(f"{rule[1]} has two rules")
+        rules[rule[1]] = int(rule[2]) * DAYS[rule[3]]
+    return rules
 
 
 class Settings(BaseSettings):
@@ -40,6 +60,21 @@ class Settings(BaseSettings):
     )
     key_file: Path | None = Field(default=None, description="A file with the master key, instead of the key itself.")
     vault: Path | None = Field(default=None, description="The file of the vault; vault.sqlite in the data folder.")
+    retention: Annotated[dict[str, int], NoDecode, BeforeValidator(_as_rules)] = Field(
+        default={},
+        description="How long `cx retention` keeps rows, as `ingestion.raw_events: 400 days, "
+        "evaluation.backtest_lists: 52 weeks`; a table without a rule keeps all.",
+    )
+    history_days: int = Field(
+        default=365,
+        ge=1,
+        description="How long `cx retention` keeps Dagster's history of runs, and their logs, in days.",
+    )
+    log: Literal["file", "json"] = Field(
+        default="file",
+        description="Where a run's log lines go, as JSON: `file`, one per run under `run_logs` in Dagster's instance "
+        "folder, or `json`, standard error.",
+    )
 
     @property
     def vault_path(self) -> Path:

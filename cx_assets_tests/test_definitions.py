@@ -38,6 +38,7 @@ PROMISED = """
     evaluation.backtest_metrics evaluation.backtest_comparisons evaluation.backtest_report
     evaluation.calibration evaluation.ranker_study evaluation.search_trials
     publishing.published_tables publishing.published_backtest
+    operations.retention
 """
 
 

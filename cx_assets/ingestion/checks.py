@@ -10,6 +10,7 @@ from cx_assets.ingestion.reader import existing, has_rows, mapped_sources
 from cx_assets.privacy.discretion import discreet
 from cx_assets.privacy.protection import Protection
 from cx_assets.table import Table, law, sql, table_check
+from cx_assets.table.removed import removed_files
 
 
 def ingestion_checks(dataset: Dataset, protection: Protection) -> list[dg.AssetChecksDefinition]:
@@ -34,7 +35,7 @@ def ingestion_checks(dataset: Dataset, protection: Protection) -> list[dg.AssetC
 
     @table_check("raw_events", blocking=False)
     def every_event_file_is_loaded(raw_events: Table) -> dg.AssetCheckResult:
-        """Every event file, URL, table or query that holds rows has some of them in the table."""
+        """Every event file, URL, table or query that holds rows has some in the table, or had until they were old."""
         files = {
             protection.told_name(mapped.source, path): (path, mapped.source)
             for name, mapped in mapped_sources(dataset)
@@ -42,7 +43,8 @@ def ingestion_checks(dataset: Dataset, protection: Protection) -> list[dg.AssetC
             for path in existing(dataset, mapped)
         }
         loaded = sql("select distinct source_file from raw_events", raw_events=raw_events).fetchall()
-        found = files.keys() - {str(row[0]) for row in loaded}
+        known = {str(row[0]) for row in loaded} | removed_files(raw_events.connection, "ingestion.raw_events")
+        found = files.keys() - known
         with discreet(dataset, "raw_events"):
             missing = sorted(name for name in found if has_rows(*files[name], dataset.folder))
         return dg.AssetCheckResult(

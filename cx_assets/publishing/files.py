@@ -16,6 +16,7 @@ import pandas as pd
 
 from cx_assets.settings import DATABASE
 from cx_assets.table import Table, TableSpec
+from cx_assets.table.io_manager import is_of_the_disk
 from cx_assets.table.schema import literal, quoted
 
 REPORT = "report.html"
@@ -45,17 +46,27 @@ def publish(
         One row per table: `table_name, rows, columns, fingerprint`.
 
     Raises:
-        PublishError: if something that is not ours stands at `published`.
+        PublishError: if something that is not ours stands at `published`, or the files can't be written.
     """
     if published.exists() and not published.is_symlink():
         raise PublishError(f"{published} is not a link that publishing made. Move it away, then publish again.")
     published.parent.mkdir(parents=True, exist_ok=True)
     _remove_all_but_current(published)
     folder = published.parent / f".{published.name}-{uuid4().hex[:NAME_LENGTH]}"
-    folder.mkdir()
-    written = write_tables(connection, specs, folder)
-    (folder / REPORT).write_text(report, "utf-8")
-    _point(published, folder)
+    try:
+        folder.mkdir()
+        written = write_tables(connection, specs, folder)
+        (folder / REPORT).write_text(report, "utf-8")
+        _point(published, folder)
+    except (duckdb.Error, OSError) as error:
+        # On a full disk, what was half written is what is in the way.
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, duckdb.Error) and not is_of_the_disk(error):
+            raise
+        raise PublishError(
+            f"{folder} could not be written: {error}. Nothing of it is published; what was published before stays. "
+            "Free space on the disk, or see that this user may write there; then publish again."
+        ) from error
     _remove_all_but_current(published)
     return written
 

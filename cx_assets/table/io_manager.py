@@ -7,7 +7,7 @@ goes wrong the rows of before are still there.
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cx_assets.table.relation import LAST_DAY, Table, from_frame, midnight_after
+from cx_assets.table.removed import removed_days, written_again
 from cx_assets.table.schema import TableSpec, quoted
 from cx_assets.table.types import declared_types, lossless, returned_types
 from cx_assets.table.warehouse import Warehouse
@@ -54,12 +55,19 @@ class DuckDBTables(dg.IOManager):
         """The upstream table, as the parameter's annotation asks: Table, DataFrame, Arrow, or a class `from_table`.
 
         Raises:
-            TableReadError: if it was never materialized, or lacks a declared column.
+            TableReadError: if it was never materialized, lacks a declared column, or its days were removed.
         """
         spec = declared(context.upstream_output) if context.upstream_output else None
         if spec is None:
             raise ValueError(f"no table is declared for {context.asset_key}")
         _require_readable(self.warehouse.connection, spec)
+        gone = _days_gone(self.warehouse.connection, spec, _window(context))
+        if gone and _is_by_the_same_days(context):
+            raise TableReadError(
+                f"{spec.qualified}: the rows of {len(gone)} days from {gone[0]} to {gone[-1]} were removed, as they "
+                f"had been kept for long enough. What was made of them stays. To make it anew, materialize {spec.name} "
+                "in the same run, from its files."
+            )
         table = read(self.warehouse.connection, spec, _window(context))
         wanted = context.dagster_type.typing_type
         if wanted is pd.DataFrame:
@@ -160,6 +168,7 @@ def write(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Table, w
         connection.execute(f"insert into {spec.qualified} ({columns}) select {values} from ({rows.query})")
         if window:
             _require_inside(connection, spec, window, kept)
+        written_again(connection, spec, window)
         connection.execute("commit")
     except duckdb.Error as error:
         _roll_back(connection)
@@ -169,10 +178,24 @@ def write(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Table, w
                 f"{spec.qualified}: a file can't be read as its manifest says{f', in line {line[1]}' if line else ''} "
                 f"({type(error).__name__}). More would quote what was delivered, and be kept in logs. {UNHARMED}"
             ) from None
-        raise TableWriteError(f"{spec.qualified}: {error}. {UNHARMED}") from error
+        raise TableWriteError(f"{spec.qualified}: {error}. {UNHARMED}{_advice(error)}") from error
     except BaseException:
         _roll_back(connection)
         raise
+
+
+def is_of_the_disk(error: duckdb.Error) -> bool:
+    """Whether a file could not be read or written; DuckDB calls it another error where it happens in a commit."""
+    return isinstance(error, duckdb.IOException) or "Could not write" in str(error)
+
+
+def _advice(error: duckdb.Error) -> str:
+    """What to do where the machine is short of something."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return " Raise CX_MEMORY_LIMIT, or free space for DuckDB's temporary files, then run again."
+    if is_of_the_disk(error):
+        return " Free space on the disk, or see that this user may write there and how large a file may be; run again."
+    return ""
 
 
 def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
@@ -238,6 +261,20 @@ def _require_readable(connection: duckdb.DuckDBPyConnection, spec: TableSpec) ->
             f"{spec.qualified} was stored without the declared column {', '.join(missing)}: "
             f"materialize {spec.name} again."
         )
+
+
+def _is_by_the_same_days(context: dg.InputContext) -> bool:
+    """Whether what is being made is an asset by the days of what is read, so that each day is made of its own."""
+    step = context.step_context
+    return not step.is_asset_check_step and step.entity_partitions_def == context.asset_partitions_def
+
+
+def _days_gone(connection: duckdb.DuckDBPyConnection, spec: TableSpec, window: Window | None) -> list[date]:
+    """The days within a window that were removed: what is made of a table by days would be made of nothing."""
+    if window is None:
+        return []
+    first, end = window[0].date(), window[1].date()
+    return [day for day in removed_days(connection, spec.qualified) if first <= day < end]
 
 
 def _days_outside(connection: duckdb.DuckDBPyConnection, spec: TableSpec, window: Window | None) -> int:

@@ -8,7 +8,7 @@ turns its error into a wait with a bound, and says who is being waited for.
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ import duckdb
 from filelock import FileLock, Timeout
 from pydantic import Field, PrivateAttr
 
+from cx_assets.migrations import migrate
 from cx_assets.table.relation import Table
 from cx_assets.table.schema import literal
 
@@ -26,11 +27,17 @@ class WarehouseBusyError(Exception):
     """Another process was writing for longer than this one was told to wait."""
 
 
+class WarehouseError(Exception):
+    """The working database can't be opened."""
+
+
 class Warehouse(dg.ConfigurableResource["Warehouse"]):
     """The working database, opened for writing for as long as a run lasts.
 
     Raises:
         WarehouseBusyError: if another process still writes after `lock_timeout_seconds`.
+        WarehouseError: if the file, or its folder, can't be opened or written.
+        MigrationError: if it is of an earlier schema and can't be changed, or of a later one.
     """
 
     path: str = Field(description="The DuckDB file; it and its folder are made when missing.")
@@ -43,15 +50,22 @@ class Warehouse(dg.ConfigurableResource["Warehouse"]):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
         """Hold the lock and the connection while Dagster runs the steps that need them."""
-        with self.opened(context.run.run_id if context.run else "no run"):
+        with self.opened(context.run.run_id if context.run else "no run", context.log.info if context.log else None):
             yield self
 
     @contextmanager
-    def opened(self, purpose: str) -> Iterator["Warehouse"]:
-        """The same for code outside a run; `purpose` is what a waiting process is told."""
+    def opened(self, purpose: str, tell: Callable[[str], object] | None = None) -> Iterator["Warehouse"]:
+        """The same for code outside a run.
+
+        Args:
+            purpose: what a waiting process is told.
+            tell: told of each step by which the schema was brought up to date.
+        """
         path = Path(self.path)
-        path.parent.mkdir(parents=True, exist_ok=True)
         with writing(path, self.lock_timeout_seconds, purpose), connect(path, self.memory_limit, self.threads) as con:
+            for version, name in migrate(con, str(path)):
+                if tell:
+                    tell(f"{path.name}: brought to schema {version}: {name}")
             self._connection = con
             yield self
 
@@ -73,8 +87,17 @@ def writing(database: Path, timeout_seconds: float, purpose: str) -> Iterator[No
 
     Raises:
         WarehouseBusyError: naming the process that has it, after `timeout_seconds`.
+        WarehouseError: if the lock can't be written.
     """
     holder = database.with_suffix(".holder")
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        database.with_suffix(".lock").touch()
+    except OSError as error:
+        raise WarehouseError(
+            f"{database.parent} can't be written: {error.strerror}. It is the folder for all that a run makes "
+            "(CX_DATA_DIR): choose another, or let this user write there. Nothing was changed."
+        ) from error
     try:
         with FileLock(database.with_suffix(".lock"), timeout=timeout_seconds):
             since = datetime.now(UTC).isoformat(timespec="seconds")
@@ -99,8 +122,18 @@ def connect(path: Path | None, memory_limit: str, threads: int) -> Iterator[duck
         path: the database file, or None for one in memory.
         memory_limit: as DuckDB spells it, for example `1GB`.
         threads: at least 1.
+
+    Raises:
+        WarehouseError: if there is a file that can't be opened.
     """
-    connection = duckdb.connect(str(path) if path else ":memory:")
+    try:
+        connection = duckdb.connect(str(path) if path else ":memory:")
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"{path} can't be opened: {error} Nothing was changed, and what was published is as it was. If another "
+            "program has it open, close that. If the file is damaged, put a copy of yours in its place, or move it and "
+            "its .wal away: the next run over all days makes it anew from the files of the dataset."
+        ) from error
     try:
         connection.execute("set timezone = 'UTC'")
         connection.execute(f"set memory_limit = {literal(memory_limit)}")

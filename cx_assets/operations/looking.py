@@ -1,0 +1,247 @@
+"""Finding out the state of everything without touching what a run holds.
+
+Belongs here: asking Dagster's history, the published copy, the lock and the disk. Does not: the verdict (`status`).
+The working database is never opened: a run may hold it, and would be kept out by a reader.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+from sqlalchemy.exc import SQLAlchemyError
+
+from cx_assets.automation import RANGE_END, RANGE_START
+from cx_assets.dataset import Dataset
+from cx_assets.manifest import ManifestError
+from cx_assets.operations.retention import first_day_to_load
+from cx_assets.operations.status import Checks, Days, Disk, FailedCheck, Finding, Freshness, Run, Seen
+from cx_assets.partitions import daily_events
+from cx_assets.progress import root_cause
+from cx_assets.publishing.files import REPORT
+from cx_assets.settings import DATABASE, Settings
+
+ENDED = {
+    dg.DagsterRunStatus.SUCCESS: "succeeded",
+    dg.DagsterRunStatus.FAILURE: "failed",
+    dg.DagsterRunStatus.CANCELED: "canceled",
+}
+RECENT = 50
+STARTING = timedelta(minutes=2)
+"""A run that has just been launched doesn't hold the warehouse yet, and isn't one that was interrupted."""
+
+
+def look(settings: Settings, dataset: Dataset) -> Seen:
+    """The state of everything, now."""
+    now = datetime.now(UTC)
+    problems: list[Finding] = []
+    runs: list[Run] = []
+    days: Days | None = None
+    checks: Checks | None = None
+    try:
+        with _history(settings) as instance:
+            if instance:
+                runs = _runs(instance, writer(settings), now)
+                days = _days(instance, settings, dataset)
+                checks = _checks(instance, settings, dataset)
+    except ManifestError as error:
+        problems.append(_finding(str(error).splitlines()[0], "Correct the manifest; `cx doctor` names every mistake."))
+    except (SQLAlchemyError, dg.DagsterError) as error:
+        problems.append(_finding(f"Dagster's history can't be read: {error}", "Restore it, or move its folder away."))
+    freshness, unreadable = _freshness(settings, now)
+    unfinished = [run for run in runs if run.state in ("running", "waiting")]
+    return Seen(
+        dataset=dataset.title,
+        grows=dataset.last_day is None,
+        asked_at=now,
+        last_run=next((run for run in runs if run not in unfinished), None),
+        unfinished=unfinished,
+        days=days,
+        checks=checks,
+        freshness=freshness,
+        disk=_disk(settings),
+        problems=[*problems, *([unreadable] if unreadable else [])],
+    )
+
+
+def _finding(what: str, do: str) -> Finding:
+    return Finding(level="bad", what=what, do=do)
+
+
+@contextmanager
+def _history(settings: Settings) -> Iterator[dg.DagsterInstance | None]:
+    """Dagster's instance; None before any run, for asking must not make one."""
+    home = Path(os.environ.get("DAGSTER_HOME") or settings.home)
+    if not (home / "dagster.yaml").exists():
+        yield None
+        return
+    os.environ["DAGSTER_HOME"] = str(home)
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def writer(settings: Settings) -> str | None:
+    """Who holds the warehouse; None if nobody does."""
+    lock = settings.warehouse_path.with_suffix(".lock")
+    if not lock.exists():
+        return None
+    with lock.open() as file:
+        try:
+            # Shared, and let go of at once: it asks without writing, and a run that begins just now tries again.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = settings.warehouse_path.with_suffix(".holder")
+            return holder.read_text("utf-8") if holder.exists() else "another process"
+    return None
+
+
+def _runs(instance: dg.DagsterInstance, holder: str | None, now: datetime) -> list[Run]:
+    """The latest runs, newest first."""
+    return [_run(instance, record, holder, now) for record in instance.get_run_records(limit=RECENT)]
+
+
+def _run(instance: dg.DagsterInstance, record: dg.RunRecord, holder: str | None, now: datetime) -> Run:
+    run = record.dagster_run
+    began = datetime.fromtimestamp(record.start_time, UTC) if record.start_time else None
+    ended = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else None
+    day = run.tags.get("dagster/partition")
+    first, last = run.tags.get(RANGE_START, day), run.tags.get(RANGE_END, day)
+    state = ENDED.get(run.status)
+    if state is None:
+        begun = run.status in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
+        if holder and run.run_id in holder:
+            state = "running"
+        elif begun and holder is None and now - (began or record.create_timestamp.replace(tzinfo=UTC)) > STARTING:
+            state = "interrupted"
+        else:
+            state = "waiting"
+    return Run.model_validate(
+        {
+            "run_id": run.run_id,
+            "job": "assets" if run.job_name.startswith("__") else run.job_name,
+            "state": state,
+            "began": began,
+            "ended": ended,
+            "seconds": round((ended - began).total_seconds(), 1) if began and ended else None,
+            "days": first if first == last else f"{first}...{last}",
+            "error": _error(instance, run.run_id) if state == "failed" else None,
+        }
+    )
+
+
+def _error(instance: dg.DagsterInstance, run_id: str) -> str:
+    """The cause of the first step that failed, or of the run's failure outside its steps."""
+    kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
+    events = [entry.dagster_event for entry in instance.all_logs(run_id, of_type=kinds)]
+    return next((f"{event.step_key or 'the run'}: {root_cause(event)}" for event in events if event), "no cause noted")
+
+
+def _days(instance: dg.DagsterInstance, settings: Settings, dataset: Dataset) -> Days:
+    first = first_day_to_load(dataset, settings.retention).isoformat()
+    known = [day for day in daily_events(dataset).get_partition_keys() if day >= first]
+    loaded = instance.get_materialized_partitions(dg.AssetKey("events"))
+    missing = [date.fromisoformat(day) for day in known if day not in loaded]
+    first_missing, last_missing = (missing[0], missing[-1]) if missing else (None, None)
+    return Days(known=len(known), missing=len(missing), first_missing=first_missing, last_missing=last_missing)
+
+
+def _checks(instance: dg.DagsterInstance, settings: Settings, dataset: Dataset) -> Checks:
+    # Loads the scientific libraries, which takes seconds; before any run there is nothing to ask about.
+    from cx_assets.definitions import build_definitions
+
+    specs = [
+        spec
+        for definition in build_definitions(settings, dataset).asset_checks or []
+        for spec in definition.check_specs
+    ]
+    verdicts = list(_verdicts(instance, specs))
+    failed = [
+        FailedCheck(
+            asset=spec.asset_key.to_user_string(),
+            check=spec.name,
+            blocking=spec.blocking and verdict.severity is dg.AssetCheckSeverity.ERROR,
+            at=at,
+            says=verdict.description or "",
+        )
+        for spec, verdict, at in verdicts
+        if not verdict.passed
+    ]
+    return Checks(
+        known=len(specs), passed=len(verdicts) - len(failed), never_run=len(specs) - len(verdicts), failed=failed
+    )
+
+
+def _verdicts(
+    instance: dg.DagsterInstance, specs: Iterable[dg.AssetCheckSpec]
+) -> Iterator[tuple[dg.AssetCheckSpec, dg.AssetCheckEvaluation, datetime]]:
+    """The latest verdict of each check that ever gave one."""
+    for spec in specs:
+        record = instance.get_latest_asset_check_evaluation_record(spec.key)
+        event = record.event if record else None
+        if event and event.dagster_event and event.dagster_event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            verdict = event.dagster_event.asset_check_evaluation_data
+            yield spec, verdict, datetime.fromtimestamp(event.timestamp, UTC)
+
+
+def _freshness(settings: Settings, now: datetime) -> tuple[Freshness, Finding | None]:
+    """The ages of what readers have, and what is wrong with it."""
+    nothing = Freshness(published_at=None, published_age_hours=None, last_event_at=None, last_event_age_hours=None)
+    published = settings.published_dir
+    database, report = published / DATABASE, published / REPORT
+    if not published.is_symlink() and not published.exists():
+        return nothing, _finding("Nothing is published.", "Run `cx run`.")
+    if not published.is_symlink():
+        return nothing, _finding(
+            f"{published} is not a link that publishing made.", "Move it away, then publish again: `cx run`."
+        )
+    if missing := [path.name for path in (database, report) if not path.is_file()]:
+        return nothing, _finding(
+            f"What is published is broken: {published} has no {' and no '.join(missing)}.", "Publish again: `cx run`."
+        )
+    published_at = datetime.fromtimestamp(report.stat().st_mtime, UTC)
+    found = nothing.model_copy(update={"published_at": published_at, "published_age_hours": _hours(now - published_at)})
+    try:
+        with duckdb.connect(str(database), read_only=True) as connection:
+            row = connection.execute("select max(occurred_at) from warehouse.events").fetchone()
+    except duckdb.Error as error:
+        return found, _finding(f"What is published is broken: {database}: {error}", "Publish again: `cx run`.")
+    if row is None or row[0] is None:
+        return found, None
+    last = row[0].replace(tzinfo=UTC)
+    return found.model_copy(update={"last_event_at": last, "last_event_age_hours": _hours(now - last)}), None
+
+
+def _hours(age: timedelta) -> float:
+    return round(age.total_seconds() / 3600, 2)
+
+
+def _disk(settings: Settings) -> Disk:
+    working = settings.warehouse_path
+    home = Path(os.environ.get("DAGSTER_HOME") or settings.home)
+    data = settings.data_dir.absolute()
+    there = next(folder for folder in (data, *data.parents) if folder.exists())
+    return Disk(
+        working=sum(_size(path) for path in (working, working.with_name(f"{working.name}.wal"))),
+        published=_size(settings.published_dir.resolve()),
+        backtest=_size(settings.backtest_dir.resolve()),
+        history=_size(home),
+        free=shutil.disk_usage(there).free,
+    )
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of all files under a folder; those that go away meanwhile don't count."""
+    if not path.exists():
+        return 0
+    total = 0
+    for file in path.rglob("*") if path.is_dir() else [path]:
+        try:
+            total += 0 if file.is_symlink() or not file.is_file() else file.stat().st_size
+        except FileNotFoundError:
+            continue
+    return total

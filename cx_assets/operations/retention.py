@@ -1,0 +1,156 @@
+"""How long rows are kept: which tables may lose old rows, which may not and why, and removing them.
+
+Belongs here: the rules and their application, all in one transaction. Does not: Dagster's own history (`history`) or
+when it happens (`automation`). Bytes of removed rows stay in the file until `compaction` writes it anew.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
+
+import duckdb
+
+from cx_assets.dataset import Dataset
+from cx_assets.evaluation.tables import BACKTEST_LISTS
+from cx_assets.ingestion.tables import RAW_EVENTS
+from cx_assets.table import TableSpec
+from cx_assets.table.io_manager import stored_columns
+from cx_assets.table.removed import remove_before
+from cx_assets.warehouse.tables import EVENTS, REJECTED_EVENTS
+
+HALF_LIVES = 4
+"""An event counts a sixteenth after so many half-lives: what is older hardly bears on any list."""
+
+KEEPABLE = {
+    RAW_EVENTS.qualified: (RAW_EVENTS, REJECTED_EVENTS),
+    EVENTS.qualified: (EVENTS,),
+    BACKTEST_LISTS.qualified: (BACKTEST_LISTS,),
+}
+"""The tables that may lose old rows, by the name of the setting. A rejected event is a raw event, and goes with it."""
+
+
+class RetentionError(Exception):
+    """A rule would remove what later stages rest on; nothing was removed."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a rule did to one table.
+
+    Attributes:
+        table: its name, stage.table.
+        days: how long its rows are kept.
+        kept_from: the first day that is kept.
+        removed: rows that were removed now.
+        oldest: the oldest day that is left; None without rows.
+    """
+
+    table: str
+    days: int
+    kept_from: date
+    removed: int
+    oldest: date | None
+
+
+def learning_days(horizon_days: int, ranker_horizon_days: int, cuts: int, half_life_days: float) -> int:
+    """The days of events that later stages rest on, counted back from the last event.
+
+    The last horizon is held back for judging; the ranker learns from `cuts` earlier dates, a horizon apart; and each of
+    them looks back on a history in which an event counts half after `half_life_days`.
+    """
+    return horizon_days + cuts * ranker_horizon_days + round(HALF_LIVES * half_life_days)
+
+
+def refusals(rules: Mapping[str, int], learning: int, known: Iterable[str]) -> list[str]:
+    """Why rules can't be applied, a sentence for each; empty if they can.
+
+    Args:
+        rules: days by table.
+        learning: the days of events that later stages rest on.
+        known: the names of all tables.
+    """
+    names = list(known)
+    found = []
+    for table, days in rules.items():
+        if table == REJECTED_EVENTS.qualified:
+            found.append(f"{table}: a rejected event is a raw event, and goes with it: set {RAW_EVENTS.qualified}.")
+        elif table not in names:
+            near = get_close_matches(table, names, 1)
+            found.append(f"{table}: no such table." + (f" Did you mean {near[0]}?" if near else ""))
+        elif table not in KEEPABLE:
+            found.append(
+                f"{table}: it is made anew as a whole, of what is kept of other tables, so none of its rows has an age "
+                f"of its own. Rules can be for {', '.join(KEEPABLE)}."
+            )
+        elif table == EVENTS.qualified:
+            found += _refused_events(days, rules.get(RAW_EVENTS.qualified), learning)
+    return found
+
+
+def _refused_events(days: int, raw_days: int | None, learning: int) -> list[str]:
+    name, raw = EVENTS.qualified, RAW_EVENTS.qualified
+    if days < learning:
+        return [
+            f"{name}: {days} days are fewer than the {learning} that models learn from and are judged on: the held-out "
+            f"horizon, the ranker's earlier dates, and {HALF_LIVES} half-lives of an event. Keep {learning} days or "
+            "more."
+        ]
+    if raw_days is None or raw_days > days:
+        return [
+            f"{name}: raw events would be kept longer than the events made of them, and it could no longer be told "
+            f"that nothing is lost. Keep {raw} for {days} days or fewer."
+        ]
+    return []
+
+
+def first_kept_day(dataset: Dataset, days: int) -> date:
+    """The first of so many days up to the dataset's last: its declared one, or today."""
+    return dataset.last_known_day - timedelta(days=days - 1)
+
+
+def first_day_to_load(dataset: Dataset, rules: Mapping[str, int]) -> date:
+    """The first day that a run without a first day loads: not one that the next retention would remove again."""
+    raw = rules.get(RAW_EVENTS.qualified)
+    return dataset.first_day if raw is None else max(dataset.first_day, first_kept_day(dataset, raw))
+
+
+def apply(
+    connection: duckdb.DuckDBPyConnection, dataset: Dataset, rules: Mapping[str, int], learning: int
+) -> list[Kept]:
+    """Remove what is older than its table's rule lets it be, of all tables in one transaction.
+
+    Args:
+        connection: the writer's.
+        dataset: for its last day, from which ages are counted.
+        rules: days by table, none of which is refused.
+        learning: the days of events before the last that are kept in any case, should no new ones have come for long.
+
+    Returns:
+        One for each stored table that a rule is about.
+    """
+    at = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    found = []
+    connection.execute("begin")
+    try:
+        for name, days in rules.items():
+            kept_from = first_kept_day(dataset, days)
+            if name == EVENTS.qualified and (last := _bound(connection, EVENTS, "max")):
+                kept_from = min(kept_from, last - timedelta(days=learning - 1))
+            for spec in KEEPABLE[name]:
+                if stored_columns(connection, spec):
+                    removed = remove_before(connection, spec, kept_from, at)
+                    found.append(Kept(spec.qualified, days, kept_from, removed, _bound(connection, spec, "min")))
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    return found
+
+
+def _bound(connection: duckdb.DuckDBPyConnection, spec: TableSpec, which: str) -> date | None:
+    """The first or the last day that a table has; None if it isn't there or has no row."""
+    if not stored_columns(connection, spec):
+        return None
+    row = connection.execute(f"select cast({which}({spec.window_column}) as date) from {spec.qualified}").fetchone()
+    return row[0] if row else None

@@ -1,0 +1,187 @@
+"""The state of everything, as a monitor and a person want to know it, and the verdict on it.
+
+Belongs here: what a status holds, with keys that stay, and what of it is good, a warning or bad. Does not: finding out
+(`looking`) or printing (`commands`).
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+Level = Literal["good", "warning", "bad"]
+EXIT_CODES: dict[Level, int] = {"good": 0, "warning": 1, "bad": 2}
+"""As monitors of the Nagios kind read them."""
+
+
+class Finding(BaseModel):
+    """Something that isn't good."""
+
+    level: Literal["warning", "bad"]
+    what: str = Field(description="What is wrong.")
+    do: str = Field(description="What to do about it.")
+
+
+class Run(BaseModel):
+    """A run of Dagster's history."""
+
+    run_id: str
+    job: str
+    state: Literal["succeeded", "failed", "canceled", "running", "waiting", "interrupted"]
+    began: datetime | None
+    ended: datetime | None
+    seconds: float | None
+    days: str | None = Field(description="The day, or FIRST...LAST, that it was about.")
+    error: str | None = Field(description="Why it failed: the first cause.")
+
+
+class Days(BaseModel):
+    """The days of the dataset that are over and whose raw events are kept."""
+
+    known: int
+    missing: int = Field(description="Of them those that were never loaded.")
+    first_missing: date | None
+    last_missing: date | None
+
+
+class FailedCheck(BaseModel):
+    """A check whose latest result is a failure."""
+
+    asset: str
+    check: str
+    blocking: bool
+    at: datetime
+    says: str
+
+
+class Checks(BaseModel):
+    """The latest result of each check."""
+
+    known: int
+    passed: int
+    never_run: int
+    failed: list[FailedCheck]
+
+
+class Freshness(BaseModel):
+    """What readers have, and of when it is."""
+
+    published_at: datetime | None
+    published_age_hours: float | None
+    last_event_at: datetime | None
+    last_event_age_hours: float | None
+
+
+class Disk(BaseModel):
+    """Bytes, and those that are free where the data folder is."""
+
+    working: int
+    published: int
+    backtest: int
+    history: int
+    free: int
+
+
+class Limits(BaseModel):
+    """From which age on a growing dataset is stale, in hours."""
+
+    warn_after: float
+    bad_after: float
+
+
+class Seen(BaseModel):
+    """What was found out, before any verdict."""
+
+    dataset: str
+    grows: bool = Field(description="Whether more events are to come: the manifest has no last day.")
+    asked_at: datetime
+    last_run: Run | None = Field(description="The last run that ended, or was interrupted.")
+    unfinished: list[Run]
+    days: Days | None
+    checks: Checks | None
+    freshness: Freshness
+    disk: Disk
+    problems: list[Finding] = Field(default=[], description="What could not be found out, and why.")
+
+
+class Status(BaseModel):
+    """All of it, with the verdict."""
+
+    status: Level
+    exit_code: int
+    findings: list[Finding]
+    dataset: str
+    asked_at: datetime
+    last_run: Run | None
+    unfinished: list[Run]
+    days: Days | None
+    checks: Checks | None
+    freshness: Freshness
+    disk: Disk
+
+
+def judged(seen: Seen, limits: Limits) -> Status:
+    """The verdict: as bad as the worst finding."""
+    findings = [*seen.problems, *_of_runs(seen), *_of_days(seen), *_of_checks(seen), *_of_age(seen, limits)]
+    findings += _of_disk(seen.disk)
+    findings.sort(key=lambda finding: finding.level)  # bad before warning
+    worst: Level = findings[0].level if findings else "good"
+    told = seen.model_dump(exclude={"grows", "problems"})
+    return Status(status=worst, exit_code=EXIT_CODES[worst], findings=findings, **told)
+
+
+def _of_runs(seen: Seen) -> Iterator[Finding]:
+    last = seen.last_run
+    if last is None:
+        if not seen.unfinished:
+            yield Finding(level="bad", what="There was no run yet.", do="Run `cx run`.")
+    elif last.state == "failed":
+        what = f"The last run, {last.job}, failed: {last.error}"
+        yield Finding(level="bad", what=what, do="Correct the cause, then run it again.")
+    elif last.state == "interrupted":
+        what = f"The last run, {last.job}, was interrupted: it never ended, and no process holds the warehouse."
+        yield Finding(level="bad", what=what, do="Run it again; every table is whole, old or new.")
+    elif last.state == "canceled":
+        yield Finding(level="warning", what=f"The last run, {last.job}, was canceled.", do="Run it again.")
+
+
+def _of_days(seen: Seen) -> Iterator[Finding]:
+    if seen.days and seen.days.missing and seen.last_run:
+        first, last = seen.days.first_missing, seen.days.last_missing
+        what = f"{seen.days.missing:,} of {seen.days.known:,} days were never loaded, from {first} to {last}."
+        yield Finding(level="warning", what=what, do=f"Run `cx run --first {first} --last {last}`.")
+
+
+def _of_checks(seen: Seen) -> Iterator[Finding]:
+    for check in seen.checks.failed if seen.checks else []:
+        level: Literal["warning", "bad"] = "bad" if check.blocking else "warning"
+        do = "Nothing is published until it passes." if check.blocking else "Look at it; it stops nothing."
+        yield Finding(level=level, what=f"{check.asset}: {check.check}: {check.says}", do=do)
+
+
+def _of_age(seen: Seen, limits: Limits) -> Iterator[Finding]:
+    if not seen.grows:  # nothing more is to come
+        return
+    for what, age in (
+        ("The last published event", seen.freshness.last_event_age_hours),
+        ("What is published", seen.freshness.published_age_hours),
+    ):
+        if age is not None and age > limits.warn_after:
+            limit = limits.bad_after if age > limits.bad_after else limits.warn_after
+            yield Finding(
+                level="bad" if age > limits.bad_after else "warning",
+                what=f"{what} is {age:,.0f} hours old, above the limit of {limit:g}.",
+                do="See that files arrive, that the daemon runs and that its schedules are started.",
+            )
+
+
+def _of_disk(disk: Disk) -> Iterator[Finding]:
+    # The next publication is written beside the present one.
+    needed = disk.working + disk.published
+    if disk.free < needed:
+        yield Finding(
+            level="warning",
+            what=f"{disk.free / 1e6:,.0f} MB of disk are free; a run may need {needed / 1e6:,.0f} MB.",
+            do="Free space, or run `cx retention`.",
+        )
