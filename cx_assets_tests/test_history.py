@@ -102,7 +102,8 @@ def test_the_shipped_configuration_stores_the_days_of_a_range_in_one_batch(
     monkeypatch.setattr(BatchedSqliteEventLogStorage, "_store_together", noting)
     with shipped_instance(Settings(data_dir=tmp_path / "data")) as instance:
         (events,) = load(tmp_path, instance)
-        assert sizes == [9, 3, 3, 3]  # what is planned; then raw_events, events and rejected_events, three days each
+        # What is planned of five tables; then raw_events, events and rejected_events, three days each.
+        assert sizes == [15, 3, 3, 3]
         assert len(materializations(events)) == 9
         # Where Dagster's own storage would have them: changing the storage keeps the history.
         theirs = SqliteEventLogStorage(str(tmp_path / "data" / "dagster" / "history" / "runs"))

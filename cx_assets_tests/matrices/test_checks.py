@@ -48,7 +48,7 @@ def test_no_events_and_no_interactions_agree(tables: MakeTable) -> None:
     [
         ("weight", 0.0),
         ("weight", float("inf")),
-        ("events", 9),
+        ("purchases", 9),
         ("quantity", float("inf")),
         ("rating", float("inf")),
         ("first_at", datetime(2024, 5, 1, 13)),
