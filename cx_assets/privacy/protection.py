@@ -10,6 +10,7 @@ from functools import cached_property
 import duckdb
 
 from cx_assets.dataset import Dataset
+from cx_assets.ingestion.extensions import load_extension
 from cx_assets.ingestion.formats import prepare
 from cx_assets.ingestion.reader import (
     MappedSource,
@@ -78,6 +79,9 @@ class Protection:
         if self.dataset.privacy is None or can_use(connection, FUNCTION):
             return
         self.vault().found()
+        # Rows that spill to disk before they are pseudonyms would be there in the clear; httpfs holds the cipher.
+        load_extension(connection, "httpfs")
+        connection.execute("set temp_file_encryption = true")
         for column in (*self.dataset.privacy.identifiers, SOURCE_FILE):
             self.pseudonyms.register(connection, column)
         rows = personal_rows(self.dataset, list(self.dataset.privacy.personal))
