@@ -5,33 +5,27 @@ Belongs here: arguments, exit codes and what is printed. Does not: the work, whi
 
 import sys
 import time
-from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
 
-from cx_assets.dataset import Dataset, ManifestError, load_dataset
+from cx_assets.arguments import console, days_between, first_day_kept, given_settings, range_of, usable_dataset
+from cx_assets.dataset import ManifestError, load_dataset
 from cx_assets.dictionary import data_dictionary, write_dictionary
 from cx_assets.home import HomeError, prepare_home
-from cx_assets.ingestion.reader import problems
 from cx_assets.launch import execute, over, tell_failure, tell_success, write_record
 from cx_assets.operations.commands import register
-from cx_assets.partitions import daily_events, weekly_backtest
+from cx_assets.partitions import weekly_backtest
 from cx_assets.privacy.commands import add_privacy_commands
-from cx_assets.privacy.keys import KeyRefusedError
-from cx_assets.privacy.protection import Protection
 from cx_assets.progress import Progress
 from cx_assets.proposal.command import init
-from cx_assets.settings import DATABASE, Settings
+from cx_assets.settings import DATABASE
 from cx_assets.source import SourceError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-console = Console(highlight=False)
 
 app.command()(init)
 
@@ -49,9 +43,9 @@ def run(first: DayOption = None, last: DayOption = None) -> None:
 
     Days whose raw events are no longer kept (CX_RETENTION) are left alone, unless FIRST asks for them.
     """
-    settings = _settings()
-    dataset = _usable_dataset(settings)
-    first_day, last_day = _days(dataset, first or _first_day(dataset, settings), last)
+    settings = given_settings()
+    dataset = usable_dataset(settings)
+    first_day, last_day = days_between(dataset, first or first_day_kept(dataset, settings), last)
     began = time.monotonic()
     home = prepare_home(settings)
     console.print(f"[bold]{escape(dataset.title)}[/], {first_day} to {last_day}\n")
@@ -75,10 +69,10 @@ def backtest(
     from cx_assets.evaluation.config import EvaluationSettings
     from cx_assets.evaluation.terminal import leader_boards
 
-    settings = _settings()
-    dataset = _usable_dataset(settings)
+    settings = given_settings()
+    dataset = usable_dataset(settings)
     dates = weekly_backtest(dataset, EvaluationSettings().horizon_days).get_partition_keys()
-    chosen = _range(dates, first, last, "an as-of date of the backtest", "--from", "--to")
+    chosen = range_of(dates, first, last, "an as-of date of the backtest", "--from", "--to")
     if not settings.warehouse_path.exists():
         console.print("There is no warehouse yet, so everything is run first.\n")
         run()
@@ -107,8 +101,8 @@ def search(
     """Try other settings of the ranker on days before those that it is judged on; needs a run before."""
     from cx_assets.evaluation.terminal import trials
 
-    settings = _settings()
-    dataset = _usable_dataset(settings)
+    settings = given_settings()
+    dataset = usable_dataset(settings)
     home = prepare_home(settings)
     began = time.monotonic()
     console.print(f"[bold]{escape(dataset.title)}[/], settings of the ranker\n")
@@ -130,7 +124,7 @@ def compare(
     """Say by how much one recommender leads another over the dates of the last backtest, and how sure that is."""
     from cx_assets.evaluation.terminal import comparison
 
-    settings = _settings()
+    settings = given_settings()
     try:
         console.print(comparison(settings.backtest_dir / DATABASE, recommender, baseline))
     except LookupError as error:
@@ -148,7 +142,7 @@ def recommend(
     from cx_assets.recommendations.config import Ranking
     from cx_assets.recommendations.terminal import boards, published_rows, rows_as_of
 
-    settings = _settings()
+    settings = given_settings()
     database = settings.published_dir / DATABASE
     try:
         if as_of is None:
@@ -162,7 +156,7 @@ def recommend(
                 InteractionWeights(others=load_dataset(settings.dataset).own_weights()).weights(),
                 Ranking().settings(),
             )
-    except (LookupError, ValueError) as error:
+    except (LookupError, ValueError, ManifestError) as error:
         console.print(f"[red]{escape(str(error.args[0]))}[/]", soft_wrap=True)
         raise typer.Exit(1) from None
     console.print(boards(rows, customer, when))
@@ -173,9 +167,9 @@ def doctor() -> None:
     """Say what a run over all days would make of the dataset, writing nothing. Exit code 1 if it would fail."""
     from cx_assets.diagnosis.terminal import diagnose
 
-    settings = _settings()
-    dataset = _usable_dataset(settings)
-    _days(dataset, None, None)
+    settings = given_settings()
+    dataset = usable_dataset(settings)
+    days_between(dataset, None, None)
     try:
         would_run = diagnose(console, dataset, settings)
     except SourceError as error:
@@ -192,8 +186,8 @@ def impute_report(
     """Score what could stand in for missing attributes on values that are known, and recommend a policy per column."""
     from cx_assets.evaluation.imputation_report import print_report
 
-    settings = _settings()
-    dataset = _usable_dataset(settings)
+    settings = given_settings()
+    dataset = usable_dataset(settings)
     try:
         lines = print_report(console, settings, dataset)
     except LookupError as error:
@@ -223,7 +217,7 @@ def example(
 @app.command()
 def home() -> None:
     """Make Dagster's instance folder and print it, for DAGSTER_HOME."""
-    typer.echo(prepare_home(_settings()))
+    typer.echo(prepare_home(given_settings()))
 
 
 @app.command()
@@ -233,7 +227,7 @@ def tables(
     """Print every table and column of the dataset, as Markdown."""
     from cx_assets.definitions import table_specs
 
-    specs = table_specs(_usable_dataset(_settings()))
+    specs = table_specs(usable_dataset(given_settings()))
     if write:
         write_dictionary(write, specs)
     else:
@@ -249,70 +243,8 @@ def main() -> None:
         sys.exit(1)
 
 
-def _settings() -> Settings:
-    """The operator's settings, or exit code 1 and which variable is wrong."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        for problem in error.errors():
-            variable = f"CX_{problem['loc'][0]}".upper()
-            console.print(
-                f"[red]{variable}={escape(repr(problem['input']))}: {escape(problem['msg'])}[/]", soft_wrap=True
-            )
-        raise typer.Exit(1) from None
-
-
-def _usable_dataset(settings: Settings) -> Dataset:
-    """The dataset, or exit code 1 and what is wrong with it."""
-    try:
-        dataset = load_dataset(settings.dataset)
-        Protection(dataset, settings).require_key()
-        wrong = problems(dataset)
-    except (ManifestError, KeyRefusedError) as error:
-        wrong = str(error).splitlines()
-    if wrong:
-        for line in wrong:
-            console.print(f"[red]{escape(line)}[/]", soft_wrap=True)
-        raise typer.Exit(1)
-    return dataset
-
-
-def _first_day(dataset: Dataset, settings: Settings) -> str | None:
-    """The first day whose raw events are kept; None where all are, and where none of the dataset's days is over."""
-    if "ingestion.raw_events" not in settings.retention:
-        return None
-    from cx_assets.operations.retention import first_day_to_load
-
-    day = first_day_to_load(dataset, settings.retention).isoformat()
-    return day if day in daily_events(dataset).get_partition_keys() else None
-
-
-def _days(dataset: Dataset, first: str | None, last: str | None) -> tuple[date, date]:
-    keys = daily_events(dataset).get_partition_keys()
-    if not keys:
-        console.print(f"[red]no day of the dataset is over: it begins on {dataset.first_day}.[/]")
-        raise typer.Exit(2)
-    chosen = _range(keys, first, last, "a day of the dataset", "FIRST", "LAST")
-    return date.fromisoformat(chosen[0]), date.fromisoformat(chosen[1])
-
-
-def _range(
-    keys: Sequence[str], first: str | None, last: str | None, what: str, first_name: str, last_name: str
-) -> tuple[str, str]:
-    """The first and last of some partitions, as asked for or all of them; exit code 2 if they aren't such."""
-    for name, text in ((first_name, first), (last_name, last)):
-        if text is not None and text not in keys:
-            console.print(f"[red]{name} {text!r} is not {what}, which has {keys[0]} to {keys[-1]}.[/]", soft_wrap=True)
-            raise typer.Exit(2)
-    chosen = first or keys[0], last or keys[-1]
-    if chosen[0] > chosen[1]:
-        console.print(f"[red]{first_name} {chosen[0]} is after {last_name} {chosen[1]}.[/]")
-        raise typer.Exit(2)
-    return chosen
-
-
-add_privacy_commands(app, console, _settings, _usable_dataset)
-register(app, console, _settings, _usable_dataset)
+add_privacy_commands(app, console, given_settings, usable_dataset)
+register(app, console, given_settings, usable_dataset)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,8 @@ Belongs here: what a manifest may say. Does not: its text, lines and nearest nam
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -27,35 +26,17 @@ from cx_assets.manifest import ManifestError as ManifestError
 from cx_assets.manifest import Part, did_you_mean, explained, find_manifest, read_manifest
 from cx_assets.merging import MergeCustomers, MergeKey
 from cx_assets.privacy.declaration import Privacy
-from cx_assets.source import Source
+from cx_assets.sections import (
+    Attribute,
+    CampaignResponses,
+    Campaigns,
+    CampaignTargets,
+    Customers,
+    EventSource,
+    Items,
+)
 
 EVENT_TYPES = ("purchase", "view", "cart", "rating")
-UNKNOWN = "unknown"
-AttributeType = Literal["varchar", "double", "bigint", "boolean", "date"]
-
-# What the tables of customers and items have beside their attributes.
-TAKEN = (
-    "customer_id", "item_id", "name", "category", "recommendable", "in_master", "has_events",
-    "day", "as_of", "source_file", "source_row",
-)  # fmt: skip
-
-
-def _as_sql(value: Any) -> Any:
-    """YAML reads an unquoted 1 or true as a number or a boolean; as SQL they are the same words."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
-
-
-def _attribute_name(name: str) -> str:
-    if not re.fullmatch("[a-z][a-z0-9_]*", name):
-        raise ValueError("an attribute's name is a column's: lower-case letters, digits and _")
-    if name in TAKEN or name.endswith("_imputed"):
-        raise ValueError(f"an attribute can't be called {name}, as a column of the tables is; choose another name")
-    return name
-
-
-Sql = Annotated[str, BeforeValidator(_as_sql)]
 
 
 def _event_type_name(name: str) -> str:
@@ -67,7 +48,6 @@ def _event_type_name(name: str) -> str:
 
 
 EventTypeName = Annotated[str, AfterValidator(_event_type_name)]
-AttributeName = Annotated[str, AfterValidator(_attribute_name)]
 
 
 def _as_day(value: Any) -> Any:
@@ -80,150 +60,11 @@ def _as_day(value: Any) -> Any:
 Day = Annotated[date, BeforeValidator(_as_day)]
 
 
-class MissingPolicy(Part):
-    """What to do with the missing values of one column."""
-
-    policy: Literal["drop", "constant", "mean", "median", "mode", "predict"] = Field(
-        "constant",
-        description="drop the row; fill with `value`; with the mean, the median or the most common value of the "
-        "column; or with what a random forest predicts from the other columns",
-    )
-    value: str | float | None = Field(UNKNOWN, description="what `constant` fills in; the other policies ignore it")
-
-
-class Attribute(Part):
-    """One descriptive column of customers or items."""
-
-    expression: Sql = Field(description="SQL over the source's columns.")
-    type: AttributeType = Field(default="varchar", description="What the values are.")
-    missing: MissingPolicy = Field(default_factory=MissingPolicy, description="What is done where there is no value.")
-
-    @model_validator(mode="after")
-    def _policy_fits_type(self) -> "Attribute":
-        policy, value, number = self.missing.policy, self.missing.value, self.type in ("double", "bigint")
-        if policy in ("mean", "median") and not number:
-            raise ValueError(f"missing.policy {policy} needs a number; the type is {self.type}. Use mode or predict.")
-        if policy != "constant":
-            return self
-        if self.type in ("boolean", "date"):
-            raise ValueError(f"no constant fits the type {self.type}: set missing.policy to drop, mode or predict")
-        if number and (isinstance(value, str) or value is None or not isfinite(value)):
-            raise ValueError(
-                f"the constant {value!r} doesn't fit the type {self.type}: set missing.policy to drop, mean, median, "
-                "mode or predict, or missing.value to a number"
-            )
-        if self.type == "bigint" and value != round(float(value or 0)):
-            raise ValueError(f"missing.value {value} doesn't fit the type bigint: choose a whole number")
-        if self.type == "varchar" and (value is None or not str(value).strip()):
-            raise ValueError("missing.value must say what stands in for a missing value")
-        return self
-
-
 class EventType(Part):
     """A type of event that the dataset has beside those that every dataset may have."""
 
     weight: float = Field(gt=0, allow_inf_nan=False, description="What one of them counts, beside 1 of a purchase.")
     meaning: str = Field(min_length=1, description="What the customer did, in words.")
-
-
-class EventColumns(Part):
-    """A SQL expression for each canonical column of an event; what isn't given is null."""
-
-    occurred_at: Sql
-    customer_id: Sql
-    item_id: Sql
-    event_type: Sql
-    event_id: Sql = "null"
-    basket_id: Sql = "null"
-    quantity: Sql = "1"
-    value: Sql = "0"
-    rating: Sql = "null"
-    store_id: Sql = "null"
-
-
-class EventSource(Part):
-    """Files of events and how their columns map."""
-
-    source: Source
-    columns: EventColumns
-
-
-class Customers(Part):
-    """The customers' master data."""
-
-    source: Source
-    id: Sql
-    attributes: dict[AttributeName, Attribute] = Field(default_factory=dict)
-    merge_keys: dict[AttributeName, MergeKey] = Field(default_factory=dict)
-
-    @field_validator("merge_keys")
-    @classmethod
-    def _columns_differ(cls, keys: dict[str, MergeKey], info: ValidationInfo) -> dict[str, MergeKey]:
-        if taken := [f"{name}_key" for name in keys if f"{name}_key" in info.data.get("attributes", {})]:
-            raise ValueError(f"the attribute {taken[0]} is called as the key's column is; choose another name")
-        return keys
-
-
-class Items(Part):
-    """The items' master data."""
-
-    source: Source
-    id: Sql
-    name: Sql = Field(default="null", description="What a person calls the item; its id where null.")
-    category: Sql = Field(
-        default="null", description="The level at which habits and rules are told; 'unknown' where null."
-    )
-    recommendable: Sql = Field(default="true", description="Whether the item may be recommended.")
-    attributes: dict[AttributeName, Attribute] = Field(default_factory=dict)
-
-
-class CampaignColumns(Part):
-    """A campaign: what it is called, its kind, its first and last day."""
-
-    campaign_id: Sql
-    campaign_type: Sql = "null"
-    starts_on: Sql
-    ends_on: Sql
-
-
-class TargetColumns(Part):
-    """Who was meant by a campaign."""
-
-    campaign_id: Sql
-    customer_id: Sql
-
-
-class ResponseColumns(Part):
-    """Who answered a campaign, when, and with what."""
-
-    campaign_id: Sql
-    customer_id: Sql
-    responded_at: Sql
-    detail: Sql = "null"
-
-
-class Campaigns(Part):
-    """Where the campaigns are."""
-
-    source: Source
-    columns: CampaignColumns
-
-
-class CampaignTargets(Part):
-    """Where the campaigns' targets are."""
-
-    source: Source
-    columns: TargetColumns
-
-
-class CampaignResponses(Part):
-    """Where the campaigns' responses are."""
-
-    source: Source
-    columns: ResponseColumns
-
-
-Section = EventSource | Campaigns | CampaignTargets | CampaignResponses
 
 
 class Dataset(Part):

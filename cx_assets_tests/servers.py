@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-PASSWORD = "canary-1f!e'p w"  # noqa: S105
+CANARY = "canary-1f!e'p w"
+"""The password of the servers: of no use elsewhere, hard to quote, easy to find again."""
 
 
 def free_port() -> int:
@@ -47,10 +49,9 @@ def unprivileged(user: str, folder: Path) -> list[str]:
 def postgres() -> Iterator[dict[str, Any]]:
     """A PostgreSQL server: how to connect to it, and how to `stop` it."""
     # A socket's path is short, and pytest's folders are closed to others.
-    folder = Path(f"/tmp/cx_postgres_{os.getpid()}_{free_port()}")  # noqa: S108
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="cx_postgres_"))
     port = free_port()
-    (folder / "password").write_text(PASSWORD)
+    (folder / "password").write_text(CANARY)
     user = unprivileged("postgres", folder)
     pg_ctl = [*user, program("pg_ctl", "postgresql"), "-D", str(folder / "data"), "-w"]
     try:
@@ -66,7 +67,7 @@ def postgres() -> Iterator[dict[str, Any]]:
         )  # fmt: skip
         stop = partial(subprocess.run, [*pg_ctl, "-m", "immediate", "stop"], cwd=folder, capture_output=True)
         try:
-            yield {"host": "127.0.0.1", "port": port, "user": "cx", "password": PASSWORD, "stop": stop}
+            yield {"host": "127.0.0.1", "port": port, "user": "cx", "password": CANARY, "stop": stop}
         finally:
             stop()
     finally:
@@ -76,8 +77,7 @@ def postgres() -> Iterator[dict[str, Any]]:
 @contextmanager
 def mariadb() -> Iterator[dict[str, Any]]:
     """A MariaDB server with a database `shop`: how to connect, and `run`, which runs statements in it."""
-    folder = Path(f"/tmp/cx_mariadb_{os.getpid()}_{free_port()}")  # noqa: S108
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="cx_mariadb_"))
     data, port, log = folder / "data", free_port(), folder / "socket"
     user = unprivileged("mysql", folder)
     install = [program("mariadb-install-db", "mariadb-server"), "--no-defaults", f"--datadir={data}"]
@@ -95,14 +95,14 @@ def mariadb() -> Iterator[dict[str, Any]]:
         )  # fmt: skip
         try:
             _wait(lambda: subprocess.run([*client, "-e", "select 1"], capture_output=True).returncode == 0)
-            secret = PASSWORD.replace("'", "''")
+            secret = CANARY.replace("'", "''")
             begin = f"create database shop; create user cx@'%' identified by '{secret}'; grant all on shop.* to cx@'%'"
             subprocess.run([*client, "-e", begin], check=True, capture_output=True)
 
             def run(statements: str) -> None:
                 subprocess.run([*client, "shop", "-e", statements], check=True, capture_output=True)
 
-            yield {"host": "127.0.0.1", "port": port, "user": "cx", "password": PASSWORD, "run": run}
+            yield {"host": "127.0.0.1", "port": port, "user": "cx", "password": CANARY, "run": run}
         finally:
             subprocess.run([*client, "-e", "shutdown"], capture_output=True)
             server.wait(30)

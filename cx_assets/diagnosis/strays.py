@@ -6,7 +6,7 @@ Belongs here: finding them. Does not: what is in them.
 from pathlib import Path
 
 from cx_assets.dataset import Dataset
-from cx_assets.ingestion.reader import mapped_sources
+from cx_assets.ingestion.mapping import mapped_sources
 
 DATA_SUFFIXES = (
     ".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz",

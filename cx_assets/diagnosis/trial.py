@@ -14,12 +14,14 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from cx_assets.dataset import Attribute, Dataset
+from cx_assets.dataset import Dataset
 from cx_assets.ingestion import tables
 from cx_assets.ingestion.formats import prepare
-from cx_assets.ingestion.reader import event_day, mapped_sources, table_query
+from cx_assets.ingestion.mapping import mapped_sources
+from cx_assets.ingestion.reader import event_day, table_query
 from cx_assets.partitions import daily_events
 from cx_assets.privacy.protection import Protection
+from cx_assets.sections import Attribute
 from cx_assets.settings import Settings
 from cx_assets.table import Table, TableSpec, sql
 from cx_assets.table.schema import literal, quoted

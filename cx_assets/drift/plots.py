@@ -26,9 +26,9 @@ def history(figures: pd.DataFrame, title: str) -> Draw:
         for alarm, colour in ((False, palette.accent), (True, palette.second)):
             some = figures[figures["alarm"] == alarm]
             axis.plot(some["day"], some["value"], "o", color=colour, markersize=3 + 3 * alarm)
-        locator = AutoDateLocator()  # type: ignore[no-untyped-call]
+        locator = AutoDateLocator()
         axis.xaxis.set_major_locator(locator)
-        axis.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        axis.xaxis.set_major_formatter(ConciseDateFormatter(locator))
         axis.tick_params(colors=palette.muted, length=0, labelsize=8)
         axis.set_title(title, loc="left", color=palette.ink, fontsize=10)
         return figure

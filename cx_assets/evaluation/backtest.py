@@ -21,8 +21,8 @@ from cx_assets.recommendations.ranking import BLOCK, RankedLists, Which, joined,
 from cx_assets.recommendations.recommender import Recommender, Training
 from cx_assets.similarity.products import threads
 from cx_assets.table import Table, TableSpec, sql
-from cx_assets.table.io_manager import stored_columns
 from cx_assets.table.schema import literal, quoted
+from cx_assets.table.storage import stored_columns
 from cx_assets.table.warehouse import Warehouse
 
 DEPTH = 20

@@ -4,7 +4,7 @@ They are a job of their own (`backtest`) and not a part of `everything`: a walk-
 on every date, which nobody needs each night.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import dagster as dg
@@ -125,13 +125,7 @@ def backtest_metrics(
     Rows whose lists and data are as they were are kept.
     """
     given = Judging(backtest_lists, last_basket_lists, events, items, evaluation_settings, interaction_weights)
-    version = given.version(METRICS_VERSION)
-    kept = stored_rows(warehouse, tables.BACKTEST_METRICS, version)
-    if kept is None:
-        found = metrics_of(given).assign(version=version)
-    else:
-        context.log.info("the metrics of these lists and data are there already")
-        found = kept.df()
+    found = kept_or_made(context, warehouse, tables.BACKTEST_METRICS, given.version(METRICS_VERSION), metrics_of, given)
     board = found[found["as_of"].isna() & (found["cohort"] == "all") & (found["metric"] == "ndcg") & (found["k"] == 10)]
     shown = board.pivot_table(index=["protocol", "recommender"], columns="list", values="value").round(4).reset_index()
     context.add_output_metadata({"ndcg_10": dg.MetadataValue.md(markdown(shown))})
@@ -156,15 +150,26 @@ def backtest_comparisons(
     """
     given = Judging(backtest_lists, last_basket_lists, events, items, evaluation_settings, interaction_weights)
     version = given.version(COMPARISONS_VERSION)
-    kept = stored_rows(warehouse, tables.BACKTEST_COMPARISONS, version)
-    if kept is None:
-        found = comparisons_of(given).assign(version=version)
-    else:
-        context.log.info("the comparisons of these lists and data are there already")
-        found = kept.df()
+    found = kept_or_made(context, warehouse, tables.BACKTEST_COMPARISONS, version, comparisons_of, given)
     shown = found[(found["recommender"] == CHALLENGER) & (found["metric"] == "ndcg") & (found["k"] == 10)].round(4)
     context.add_output_metadata({"ndcg_leads": dg.MetadataValue.md(markdown(shown.drop(columns="version")))})
     return found
+
+
+def kept_or_made(
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    spec: TableSpec,
+    version: str,
+    make: Callable[[Judging], pd.DataFrame],
+    given: Judging,
+) -> pd.DataFrame:
+    """The stored rows of a version, or rows made now."""
+    kept = stored_rows(warehouse, spec, version)
+    if kept is None:
+        return make(given).assign(version=version)
+    context.log.info(f"{spec.name} of these lists and data is there already")
+    return kept.df()
 
 
 def metrics_of(given: Judging) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from cx_assets.evaluation.backtest_narrative import Extent
 from cx_assets.evaluation.backtest_report import render
 from cx_assets.recommendations.tables import RECOMMENDATIONS
 from cx_assets.table import Table, TableSpec, sql, table_asset
-from cx_assets.table.io_manager import stored_columns
+from cx_assets.table.storage import stored_columns
 from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse.tables import BASKETS
 

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cx_assets.dataset import UNKNOWN, Attribute, MissingPolicy
 from cx_assets.evaluation.bootstrap import intervals
+from cx_assets.sections import UNKNOWN, Attribute, MissingPolicy
 from cx_assets.warehouse.missing import fill_column, is_missing, is_numeric
 
 FOLDS = 5

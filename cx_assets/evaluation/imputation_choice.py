@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cx_assets.dataset import UNKNOWN, MissingPolicy
 from cx_assets.evaluation.bootstrap import paired_difference
 from cx_assets.evaluation.imputation import MIN_KNOWN, RESAMPLES, ColumnScores, PolicyScore
+from cx_assets.sections import UNKNOWN, MissingPolicy
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,11 @@ from rich.console import Console, Group
 from rich.markup import escape
 from rich.table import Table as Board
 
-from cx_assets.dataset import Attribute, Dataset, MissingPolicy
+from cx_assets.dataset import Dataset
 from cx_assets.evaluation.imputation import ColumnScores, Figure, score_column
 from cx_assets.evaluation.imputation_choice import Choice, choose
 from cx_assets.evaluation.missingness import Area, foretold
+from cx_assets.sections import Attribute, MissingPolicy
 from cx_assets.settings import DATABASE, Settings
 from cx_assets.table import Table
 from cx_assets.warehouse.masters import known_customers, known_items

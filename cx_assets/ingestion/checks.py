@@ -6,7 +6,8 @@ Belongs here: completeness of the load. Does not: whether rows keep the contract
 import dagster as dg
 
 from cx_assets.dataset import Dataset
-from cx_assets.ingestion.reader import existing, has_rows, mapped_sources
+from cx_assets.ingestion.mapping import mapped_sources
+from cx_assets.ingestion.reader import existing, has_rows
 from cx_assets.privacy.discretion import discreet
 from cx_assets.privacy.protection import Protection
 from cx_assets.table import Table, law, sql, table_check

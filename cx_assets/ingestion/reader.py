@@ -6,13 +6,11 @@ read as text, so that a wrong value is a row to be rejected later, with its file
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 
 import duckdb
 
-from cx_assets.dataset import Dataset, Section
+from cx_assets.dataset import Dataset
 from cx_assets.ingestion.complaints import first_line, header, kind, no_column
 from cx_assets.ingestion.databases import Days, days_condition, relation_name
 from cx_assets.ingestion.encoding import require_encoding
@@ -20,7 +18,7 @@ from cx_assets.ingestion.formats import ROW as ROW
 from cx_assets.ingestion.formats import file_query as file_query
 from cx_assets.ingestion.formats import has_rows as has_rows
 from cx_assets.ingestion.formats import prepare, reading
-from cx_assets.ingestion.merge_keys import column_of
+from cx_assets.ingestion.mapping import MappedSource, mapped_sources, personal_source
 from cx_assets.ingestion.numbers import as_plain_number
 from cx_assets.ingestion.remote import listed, shown
 from cx_assets.ingestion.times import local_day, utc_timestamp
@@ -29,75 +27,6 @@ from cx_assets.privacy.discretion import discreet
 from cx_assets.privacy.mapping import PERSONAL, file_name_sql, hidden_columns, protected_query, visible
 from cx_assets.source import Place, Relation, Source, SourceError, Url
 from cx_assets.table.schema import literal, quoted
-
-
-@dataclass(frozen=True)
-class MappedSource:
-    """One source of a manifest, and the expression of every column that it feeds.
-
-    Attributes:
-        location: where in the manifest it stands.
-        source: its files.
-        expressions: SQL by canonical column.
-        places: where in the manifest each expression stands; empty for a default.
-        numbers: the columns that are numbers, for a source that declares how decimals are written.
-    """
-
-    location: Location
-    source: Source
-    expressions: Mapping[str, str]
-    places: Mapping[str, Location]
-    numbers: frozenset[str] = frozenset()
-
-    @property
-    def table(self) -> str:
-        """The table that it feeds."""
-        return PERSONAL if self.location[0] == "privacy" else str(self.location[0])
-
-
-def mapped_sources(dataset: Dataset) -> Iterator[tuple[str, MappedSource]]:
-    """Every source of a manifest with the table that it feeds: `events`, `customers`, `items`, `campaigns`, ..."""
-    for index, events in enumerate(dataset.events):
-        yield "events", _columns_of(("events", index), events)
-    for table, master in (("customers", dataset.customers), ("items", dataset.items)):
-        if master is None:
-            continue
-        fixed = {"id": f"{table[:-1]}_id", "name": "name", "category": "category", "recommendable": "recommendable"}
-        expressions = {column: getattr(master, key) for key, column in fixed.items() if hasattr(master, key)}
-        places: dict[str, Location] = {column: (table, key) for key, column in fixed.items()}
-        for name, attribute in master.attributes.items():
-            expressions[name] = attribute.expression
-            places[name] = (table, "attributes", name, "expression")
-        for name, key in dataset.merge_keys().items() if table == "customers" else ():
-            expressions[column_of(name)] = key.expression
-            places[column_of(name)] = (table, "merge_keys", name)
-        numbers = frozenset(name for name, a in master.attributes.items() if a.type in ("double", "bigint"))
-        yield table, MappedSource((table,), master.source, expressions, places, numbers)
-    for table in ("campaigns", "campaign_targets", "campaign_responses"):
-        section = getattr(dataset, table)
-        if section is not None:
-            yield table, _columns_of((table,), section)
-
-
-def personal_source(dataset: Dataset) -> MappedSource | None:
-    """The customers' source with the expressions of the personal columns; only the vault may read it."""
-    if dataset.privacy is None or dataset.customers is None:
-        return None
-    expressions = {name: column.expression for name, column in dataset.privacy.personal.items()}
-    places: dict[str, Location] = {name: ("privacy", "personal", name, "expression") for name in expressions}
-    expressions["customer_id"], places["customer_id"] = dataset.customers.id, ("customers", "id")
-    return MappedSource(("privacy", "personal"), dataset.customers.source, expressions, places)
-
-
-def _columns_of(location: Location, section: Section) -> MappedSource:
-    expressions: dict[str, str] = section.columns.model_dump()
-    return MappedSource(
-        location,
-        section.source,
-        expressions,
-        {name: (*location, "columns", name) for name in expressions},
-        frozenset({"quantity", "value", "rating"} & expressions.keys()),
-    )
 
 
 def prepared(connection: duckdb.DuckDBPyConnection, dataset: Dataset, table: str) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from cx_assets.dataset import Attribute
 from cx_assets.ingestion.merge_keys import column_of
+from cx_assets.sections import Attribute
 from cx_assets.table import TableSpec, column, schema
 
 SOURCE_COLUMNS = (

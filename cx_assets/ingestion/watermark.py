@@ -14,7 +14,8 @@ from cx_assets.dataset import Dataset
 from cx_assets.ingestion.complaints import first_line
 from cx_assets.ingestion.databases import column_name
 from cx_assets.ingestion.formats import file_query, reading
-from cx_assets.ingestion.reader import MappedSource, event_day, existing, label, times_query
+from cx_assets.ingestion.mapping import MappedSource
+from cx_assets.ingestion.reader import event_day, existing, label, times_query
 from cx_assets.source import Place, Source, SourceError
 from cx_assets.table.schema import literal, quoted
 
@@ -87,7 +88,7 @@ def _compared(
 
 
 def _behind(newest: Mark, lookback: int) -> Mark:
-    return newest - (timedelta(minutes=lookback) if isinstance(newest, datetime) else lookback)  # type: ignore[operator]
+    return newest - timedelta(minutes=lookback) if isinstance(newest, datetime) else newest - lookback
 
 
 def _mark(text: str, kind: str) -> Mark:

@@ -15,8 +15,8 @@ from cx_assets.dataset import Dataset
 from cx_assets.evaluation.tables import BACKTEST_LISTS
 from cx_assets.ingestion.tables import RAW_EVENTS
 from cx_assets.table import TableSpec
-from cx_assets.table.io_manager import stored_columns
 from cx_assets.table.removed import remove_before
+from cx_assets.table.storage import stored_columns
 from cx_assets.warehouse.tables import EVENTS, REJECTED_EVENTS
 
 HALF_LIVES = 4

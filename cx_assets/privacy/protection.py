@@ -12,15 +12,8 @@ import duckdb
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.extensions import load_extension
 from cx_assets.ingestion.formats import prepare
-from cx_assets.ingestion.reader import (
-    MappedSource,
-    as_text,
-    existing,
-    file_query,
-    label,
-    mapped_sources,
-    personal_source,
-)
+from cx_assets.ingestion.mapping import MappedSource, mapped_sources, personal_source
+from cx_assets.ingestion.reader import as_text, existing, file_query, label
 from cx_assets.privacy.declaration import OWN_ID
 from cx_assets.privacy.discretion import discreet
 from cx_assets.privacy.functions import can_use

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 import duckdb
 from pydantic import ValidationError
@@ -118,9 +118,9 @@ def format_of(path: Path) -> Format:
     return "jsonl" if name.endswith((".jsonl", ".ndjson")) else "csv"
 
 
-def opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> io.BufferedIOBase:
     """A file's bytes, unpacked."""
-    return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")  # type: ignore[return-value]
+    return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")
 
 
 def encoding_guess(data: bytes) -> tuple[str, float]:

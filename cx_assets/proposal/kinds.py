@@ -37,6 +37,17 @@ class Kind:
     key: Column | None = None
     why: str = ""
 
+    @property
+    def identifier(self) -> Column:
+        """The key of master data.
+
+        Raises:
+            LookupError: if there is none.
+        """
+        if self.key is None:
+            raise LookupError(f"{self.table} has no column that identifies a row")
+        return self.key
+
 
 def kinds_of(
     connection: duckdb.DuckDBPyConnection, described: Sequence[tuple[Group, list[Column]]]

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 
 import duckdb
 
-from cx_assets.dataset import TAKEN
 from cx_assets.proposal.columns import Column
 from cx_assets.proposal.events import verified
 from cx_assets.proposal.groups import Group
@@ -17,6 +16,7 @@ from cx_assets.proposal.guesses import Guess, Personal, SourceProposal
 from cx_assets.proposal.kinds import Kind
 from cx_assets.proposal.values import path_separator, truth
 from cx_assets.proposal.words import plain, words
+from cx_assets.sections import TAKEN
 from cx_assets.table.schema import literal
 
 # A text with more different values than this share of the rows says something of one thing only.
@@ -30,17 +30,20 @@ def customers_proposal(
     connection: duckdb.DuckDBPyConnection, group: Group, columns: Sequence[Column], kind: Kind
 ) -> SourceProposal:
     """The mapping of the customers' file: an id, attributes, and what is personal kept apart."""
-    assert kind.key is not None  # noqa: S101 - master data have a key, or are none
     personal = tuple(
         Personal(slug(c.name), c.name, c.sql, c.personal[0], c.personal[1])
         for c in columns
-        if c.personal is not None and c.personal[1] >= SURELY_PERSONAL and c.name != kind.key.name
+        if c.personal is not None and c.personal[1] >= SURELY_PERSONAL and c.name != kind.identifier.name
     )
     # Beside its id a customer's name is a person's, whatever else a name may be.
-    named = [c for c in columns if c.concepts == {"name"} and c.text and c.name != kind.key.name and c.personal is None]
+    named = [
+        c
+        for c in columns
+        if c.concepts == {"name"} and c.text and c.name != kind.identifier.name and c.personal is None
+    ]
     personal += tuple(Personal(slug(c.name), c.name, c.sql, "name", 0.8) for c in named)
     hidden = {entry.column for entry in personal}
-    rest = [c for c in columns if c.name not in hidden | {kind.key.name}]
+    rest = [c for c in columns if c.name not in hidden | {kind.identifier.name}]
     attributes, left_out = _attributes(connection, group, rest)
     return SourceProposal(
         "customers", group, kind.sureness, kind.why, (_key(kind),), attributes, personal, left_out
@@ -51,8 +54,7 @@ def items_proposal(
     connection: duckdb.DuckDBPyConnection, group: Group, columns: Sequence[Column], kind: Kind
 ) -> SourceProposal:
     """The mapping of the items' file: an id, a name, a category, whether it may be recommended, attributes."""
-    assert kind.key is not None  # noqa: S101 - master data have a key, or are none
-    guesses, used = [_key(kind)], {kind.key.name}
+    guesses, used = [_key(kind)], {kind.identifier.name}
     for make in (_name, _category, _recommendable):
         guess = make([c for c in columns if c.name not in used])
         if guess is not None:
@@ -74,7 +76,6 @@ def items_proposal(
 
 def campaigns_proposal(group: Group, columns: Sequence[Column], kind: Kind) -> SourceProposal:
     """The mapping of a file of campaigns, their targets or their responses."""
-    assert kind.key is not None  # noqa: S101 - campaigns have an id, or are none
     wanted: dict[str, dict[str, Callable[[Column], bool]]] = {
         "campaigns": {
             "campaign_type": lambda c: "type" in c.concepts,
@@ -87,7 +88,7 @@ def campaigns_proposal(group: Group, columns: Sequence[Column], kind: Kind) -> S
             "responded_at": lambda c: c.time is not None,
         },
     }
-    guesses, used = [_key(kind, "campaign_id")], {kind.key.name}
+    guesses, used = [_key(kind, "campaign_id")], {kind.identifier.name}
     for key, fits in wanted[kind.table].items():
         column = next((c for c in columns if c.name not in used and fits(c)), None)
         if column is not None:
@@ -116,9 +117,8 @@ def words_kept(column: str) -> list[str]:
 
 
 def _key(kind: Kind, name: str = "id") -> Guess:
-    assert kind.key is not None  # noqa: S101 - asked of those that have one
     check = f"What the events call it: {kind.why}."
-    return Guess(name, kind.key.sql, (kind.key.name,), kind.key.examples, kind.sureness, check)
+    return Guess(name, kind.identifier.sql, (kind.identifier.name,), kind.identifier.examples, kind.sureness, check)
 
 
 def _name(columns: Sequence[Column]) -> Guess | None:

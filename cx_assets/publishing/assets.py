@@ -14,9 +14,9 @@ from cx_assets.publishing.files import REPORT, publish
 from cx_assets.publishing.gate import unmet
 from cx_assets.settings import DATABASE, Settings
 from cx_assets.table import Table, TableSpec, table_asset, table_check
-from cx_assets.table.io_manager import stored_columns
 from cx_assets.table.relation import sql
 from cx_assets.table.schema import literal
+from cx_assets.table.storage import stored_columns
 from cx_assets.table.warehouse import Warehouse
 
 

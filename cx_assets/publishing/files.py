@@ -16,8 +16,8 @@ import pandas as pd
 
 from cx_assets.settings import DATABASE
 from cx_assets.table import Table, TableSpec
-from cx_assets.table.io_manager import is_of_the_disk
 from cx_assets.table.schema import literal, quoted
+from cx_assets.table.storage import is_of_the_disk
 
 REPORT = "report.html"
 SIDE_BY_SIDE = 2

@@ -14,7 +14,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from cx_assets.dataset import UNKNOWN
 from cx_assets.recommendations.assortment import store_shares, takers_by_store
 from cx_assets.recommendations.ease import Ease
 from cx_assets.recommendations.figures import (
@@ -29,6 +28,7 @@ from cx_assets.recommendations.history import by_pair
 from cx_assets.recommendations.recommender import Positions, Training
 from cx_assets.recommendations.similarities import MIN_CUSTOMERS
 from cx_assets.recommendations.sparse import select_entries
+from cx_assets.sections import UNKNOWN
 from cx_assets.similarity.content import described_by, known_values
 
 SOURCES = ("ease", "neighbours", "neighbours_lately", "content", "newly_bought", "taste", "store")

@@ -11,9 +11,9 @@ import pandas as pd
 import pyarrow as pa
 
 from cx_assets.table.asset import POOL
-from cx_assets.table.io_manager import stored_columns
 from cx_assets.table.relation import Table, sql
 from cx_assets.table.schema import TableSpec, instant, quoted
+from cx_assets.table.storage import stored_columns
 from cx_assets.table.types import declared_types
 from cx_assets.table.warehouse import Warehouse
 

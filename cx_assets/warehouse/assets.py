@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 import dagster as dg
 import pandas as pd
 
-from cx_assets.dataset import Attribute, Dataset
+from cx_assets.dataset import Dataset
+from cx_assets.sections import Attribute
 from cx_assets.table import Table, markdown, table_asset
-from cx_assets.table.io_manager import read, stored_columns
+from cx_assets.table.storage import read, stored_columns
 from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse import masters, merges, tables
 from cx_assets.warehouse.contract import judge

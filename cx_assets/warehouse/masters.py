@@ -3,8 +3,8 @@
 Belongs here: the SQL that does it. Does not: what is put in for missing attributes (`missing`).
 """
 
-from cx_assets.dataset import Attribute
 from cx_assets.ingestion.times import utc_timestamp
+from cx_assets.sections import Attribute
 from cx_assets.table import Table, sql
 from cx_assets.table.schema import quoted
 

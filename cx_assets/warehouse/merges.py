@@ -15,11 +15,23 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from cx_assets.dataset import Attribute
 from cx_assets.ingestion.merge_keys import column_of
+from cx_assets.sections import Attribute
 from cx_assets.table import Table, sql
 from cx_assets.table.schema import quoted
 from cx_assets.warehouse.masters import typed_value
+
+# Of an id that was delivered twice the first row counts.
+_FIRST_TOLD = """
+    first_told as (
+        select * exclude (copy) from (
+            select
+                * replace (trim(customer_id) as customer_id),
+                row_number() over (partition by trim(customer_id) order by source_file, source_row) as copy
+            from raw_customers where trim(customer_id) <> ''
+        ) where copy = 1
+    )
+"""
 
 COLUMNS = ["customer_id", "merged_into", "key_kind", "since"]
 
@@ -39,14 +51,7 @@ def told_keys(raw_customers: Table, names: Iterable[str]) -> Table:
     nothing = "select customer_id, '' as key_kind, 0 as key from first_told where false"
     return sql(
         f"""
-        with told as (
-            select
-                * replace (trim(customer_id) as customer_id),
-                row_number() over (partition by trim(customer_id) order by source_file, source_row) as copy
-            from raw_customers where trim(customer_id) <> ''
-        ), first_told as (
-            select * from told where copy = 1
-        )
+        with {_FIRST_TOLD}
         {" union all ".join([*parts, nothing])}
         """,
         raw_customers=raw_customers,
@@ -146,18 +151,13 @@ def joined_masters(raw_customers: Table, merges: Table, attributes: dict[str, At
     chosen = "".join(f", arg_min({value}, place) as {name}" for name, value in readable.items())
     return sql(
         f"""
-        with told as (
-            select
-                *, trim(customer_id) as delivered,
-                row_number() over (partition by trim(customer_id) order by source_file, source_row) as copy
-            from raw_customers where trim(customer_id) <> ''
-        ), counted as (
-            select told.*, coalesce(merged_into, delivered) as counts
-            from told left join merges on merges.customer_id = delivered where copy = 1
+        with {_FIRST_TOLD}, counted as (
+            select first_told.*, coalesce(merged_into, first_told.customer_id) as counts
+            from first_told left join merges on merges.customer_id = first_told.customer_id
         ), placed as (
             select
                 *, row_number() over (
-                    partition by counts order by delivered <> counts, length(delivered), delivered
+                    partition by counts order by customer_id <> counts, length(customer_id), customer_id
                 ) as place
             from counted
         )

@@ -16,7 +16,7 @@ import pandas as pd
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.preprocessing import OneHotEncoder
 
-from cx_assets.dataset import UNKNOWN, MissingPolicy
+from cx_assets.sections import UNKNOWN, MissingPolicy
 
 FLAG_SUFFIX = "_imputed"
 

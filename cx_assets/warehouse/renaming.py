@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from cx_assets.ingestion.tables import RAW_EVENTS
 from cx_assets.table import Table, sql
-from cx_assets.table.io_manager import Window, read, stored_columns, write
+from cx_assets.table.storage import Window, read, stored_columns, write
 from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse.tables import EVENTS
 

@@ -5,7 +5,7 @@ Canonical names and types; what later stages and people query.
 
 import dagster as dg
 
-from cx_assets.dataset import Attribute
+from cx_assets.sections import Attribute
 from cx_assets.table import TableSpec, column, schema
 
 EVENTS = schema(

@@ -31,7 +31,7 @@ from cx_assets.recommendations.ranker import Ranker, RankerSettings
 from cx_assets.recommendations.recommender import Training
 from cx_assets.recommendations.rewind import Baskets, Days
 from cx_assets.table import Table
-from cx_assets.table.io_manager import write
+from cx_assets.table.storage import write
 from cx_assets.table.warehouse import Warehouse
 from cx_assets_tests.recommendations.samples import AS_OF, SHOP, events_of, items_of, trained
 

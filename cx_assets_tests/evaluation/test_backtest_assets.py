@@ -35,7 +35,7 @@ NAMES = [one.name for one in contenders(Days(HORIZON))]
 KS = (5, 10, 20)
 LISTS = "select * from evaluation.backtest_lists order by all"
 JUDGED = ("backtest_metrics", "backtest_comparisons")
-KEPT = [f"the {what} of these lists and data are there already" for what in ("comparisons", "metrics")]
+KEPT = [f"{table} of these lists and data is there already" for table in sorted(JUDGED)]
 LAST_BASKETS = "select * from evaluation.last_basket_lists order by all"
 
 

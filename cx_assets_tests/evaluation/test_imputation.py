@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, roc_auc_score
 
-from cx_assets.dataset import Attribute
 from cx_assets.evaluation.imputation import ColumnScores, macro_f1, score_column
 from cx_assets.evaluation.imputation_choice import choose
 from cx_assets.evaluation.missingness import area, foretold
+from cx_assets.sections import Attribute
 
 ROWS = 400
 

@@ -9,7 +9,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from cx_assets.cli import app
-from cx_assets.dataset import Attribute
+from cx_assets.sections import Attribute
 from cx_assets_tests.conftest import LoadedShop
 
 

@@ -18,7 +18,7 @@ from cx_assets.source import SourceError
 from cx_assets.table import Table
 from cx_assets_tests.ingestion.sources import MAPPING, events, shop
 from cx_assets_tests.runs import error_of, load_shop, rows, shop_checks
-from cx_assets_tests.servers import PASSWORD, postgres
+from cx_assets_tests.servers import CANARY, postgres
 
 TABLE = "{database: {kind: postgres, connection: '${SHOP_DSN}', table: sales.orders, key: line, watermark: changed}}"
 QUERY = (
@@ -36,7 +36,7 @@ def server() -> Iterator[dict[str, Any]]:
 @pytest.fixture
 def database(server: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection]:
     """A shop's orders, five of them over four days; SHOP_DSN says how to connect."""
-    uri = f"postgresql://cx:{quote(PASSWORD, '')}@127.0.0.1:{server['port']}/postgres?application_name=cx"
+    uri = f"postgresql://cx:{quote(CANARY, '')}@127.0.0.1:{server['port']}/postgres?application_name=cx"
     monkeypatch.setenv("SHOP_DSN", uri)
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute(
@@ -131,8 +131,8 @@ def test_a_watermark_that_is_none_is_told(database: psycopg.Connection, tmp_path
 
 def misfits(dataset: Dataset) -> str:
     told = "\n".join(problems(dataset))
-    assert PASSWORD not in told
-    assert quote(PASSWORD, "") not in told
+    assert CANARY not in told
+    assert quote(CANARY, "") not in told
     return told
 
 
@@ -207,6 +207,6 @@ def test_the_password_is_in_no_file_log_or_error_of_a_run_even_when_the_server_i
     out = "".join(capfd.readouterr())
     written = {str(path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert len(written) > 4
-    for secret in (PASSWORD, quote(PASSWORD, "")):
+    for secret in (CANARY, quote(CANARY, "")):
         assert secret not in out
         assert [name for name, content in written.items() if secret.encode() in content] == []

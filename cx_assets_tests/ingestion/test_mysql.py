@@ -12,7 +12,7 @@ import pytest
 from cx_assets.ingestion.changes import changes
 from cx_assets.ingestion.reader import problems
 from cx_assets_tests.ingestion.sources import events, shop
-from cx_assets_tests.servers import PASSWORD, mariadb
+from cx_assets_tests.servers import CANARY, mariadb
 
 TABLE = "{database: {kind: mysql, connection: '${SHOP_DSN}', table: orders, key: line, watermark: changed}}"
 QUERY = (
@@ -36,7 +36,7 @@ def server() -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def database(server: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    monkeypatch.setenv("SHOP_DSN", f"mysql://cx:{quote(PASSWORD, '')}@127.0.0.1:{server['port']}/shop")
+    monkeypatch.setenv("SHOP_DSN", f"mysql://cx:{quote(CANARY, '')}@127.0.0.1:{server['port']}/shop")
     server["run"](ORDERS)
     return server
 

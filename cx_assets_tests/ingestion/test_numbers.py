@@ -54,4 +54,4 @@ def test_with_a_decimal_comma_a_number_becomes_plain_and_anything_else_stays(
 def test_a_number_by_the_other_mark_alone_is_no_number(connection: duckdb.DuckDBPyConnection, text: str) -> None:
     assert said(connection, text, ",") == f"{text} (not written with a decimal ',')"
     define_functions(connection)
-    assert connection.execute("select decimal_comma($t), decimal_point($t)", {"t": text}).fetchone()[0] is None  # type: ignore[index]
+    assert connection.execute("select decimal_comma($t)", {"t": text}).fetchall() == [(None,)]

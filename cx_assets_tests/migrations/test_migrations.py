@@ -12,7 +12,7 @@ from cx_assets.ingestion.tables import RAW_EVENTS
 from cx_assets.migrations import STEPS, MigrationError, Step, migrate, stored_version
 from cx_assets.recommendations.tables import RECOMMENDATIONS
 from cx_assets.table import TableSpec
-from cx_assets.table.io_manager import stored_columns
+from cx_assets.table.storage import stored_columns
 from cx_assets.table.types import declared_types
 from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse.tables import EVENTS, REJECTED_EVENTS

@@ -13,7 +13,7 @@ import duckdb
 
 from cx_assets.publishing.files import PublishError, publish
 from cx_assets.table import Table, column, schema
-from cx_assets.table.io_manager import TableWriteError, write
+from cx_assets.table.storage import TableWriteError, write
 from cx_assets.table.warehouse import Warehouse, WarehouseError
 
 NUMBERS = schema("shop", "numbers", "One row per number.", column("number", "varchar", "As text."))

@@ -13,7 +13,7 @@ from filelock import FileLock
 from cx_assets.home import HomeError, prepare_home
 from cx_assets.publishing.files import publish
 from cx_assets.settings import Settings
-from cx_assets.table.io_manager import TableWriteError, read, write
+from cx_assets.table.storage import TableWriteError, read, write
 from cx_assets.table.warehouse import Warehouse, WarehouseError, connect
 from cx_assets_tests.operations.failing import NUMBERS, SMALL, numbers
 from cx_assets_tests.processes import ROOT, digests, done, read_until, started, stop, wait_for

@@ -20,7 +20,7 @@ from cx_assets.operations.history import prune
 from cx_assets.operations.run_log import log_file
 from cx_assets.settings import Settings
 from cx_assets.table import from_frame
-from cx_assets.table.io_manager import write
+from cx_assets.table.storage import write
 from cx_assets.table.warehouse import Warehouse
 from cx_assets_tests.runs import opened, rows
 from cx_assets_tests.shop import write_tiny

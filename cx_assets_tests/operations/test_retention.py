@@ -18,8 +18,8 @@ from cx_assets.operations.retention import apply, first_day_to_load, learning_da
 from cx_assets.publishing.gate import unmet
 from cx_assets.settings import Settings
 from cx_assets.table import from_frame
-from cx_assets.table.io_manager import read, write
 from cx_assets.table.removed import removed_days, removed_files
+from cx_assets.table.storage import read, write
 from cx_assets_tests.runs import (
     declared,
     error_of,

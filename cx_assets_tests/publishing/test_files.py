@@ -11,7 +11,7 @@ import pytest
 
 from cx_assets.publishing.files import PublishError, publish
 from cx_assets.table import TableSpec, column, from_frame, schema
-from cx_assets.table.io_manager import write
+from cx_assets.table.storage import write
 
 EVENTS = schema(
     "warehouse",

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cx_assets.segments import assets, tables
 from cx_assets.table import Table, TableSpec, from_frame
-from cx_assets.table.io_manager import read, write
+from cx_assets.table.storage import read, write
 
 ITEMS = pd.DataFrame(
     {

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from cx_assets.table import column, from_frame, schema
-from cx_assets.table.io_manager import write
+from cx_assets.table.storage import write
 from cx_assets.table.warehouse import Warehouse
 
 SPEC = schema("g", "t", "One row.", *(column(f"c{i}", "varchar", "A text.") for i in range(10)))

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from cx_assets.table import Table, TableSpec, column, from_frame, schema
-from cx_assets.table.io_manager import TableWriteError, read, write
+from cx_assets.table.storage import TableWriteError, read, write
 
 PRICES = schema(
     "shop",

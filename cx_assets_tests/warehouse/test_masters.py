@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from cx_assets.dataset import Attribute
+from cx_assets.sections import Attribute
 from cx_assets.table import Table, from_frame
 from cx_assets.warehouse.events import fold_baskets
 from cx_assets.warehouse.masters import (

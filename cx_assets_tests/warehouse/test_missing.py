@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cx_assets.dataset import MissingPolicy
+from cx_assets.sections import MissingPolicy
 from cx_assets.warehouse.missing import fill_missing, is_missing
 
 
