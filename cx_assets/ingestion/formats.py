@@ -24,6 +24,11 @@ from cx_assets.table.warehouse import connect
 ROW = "cx_source_row"
 
 
+CSV_BUFFER = 1 << 20
+"""Bytes that are read of a file at once, and so of its longest line. DuckDB's own 32 MiB, which it holds for every file
+of a query, are too many for a year of daily files."""
+
+
 def prepare(connection: duckdb.DuckDBPyConnection, source: Source, folder: Path) -> None:
     """Make a source readable on a connection: extensions, credentials, the attached database, functions for numbers.
 
@@ -110,7 +115,8 @@ def file_query(place: Place, source: Source, condition: str = "") -> str:
             rows = (
                 f"read_csv({name}, header = true, all_varchar = true, "
                 f"encoding = {literal(NAMES[encoding_name(source.encoding)])}, "
-                f"quote = '\"', escape = '\"', comment = ''{delimiter}{_partitioned(place)})"
+                f"quote = '\"', escape = '\"', comment = ''{delimiter}{_partitioned(place)}, "
+                f"buffer_size = {CSV_BUFFER}, max_line_size = {CSV_BUFFER})"
             )
             return f"select *, row_number() over () as {ROW} from {rows}"
         case "excel":

@@ -114,6 +114,14 @@ def test_rows_keep_their_numbers_in_a_file_that_is_read_in_parallel(
     assert found == [(i, f"customer number {i}") for i in range(1, 60_001)]
 
 
+def test_many_daily_files_fit_into_little_memory(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    connection.execute("set memory_limit = '500MB'")
+    for day in range(150):
+        csv(tmp_path, f"2024-03-01,a,x,1,{day}\n", f"{day:03}.csv")
+    dataset = shop(tmp_path, "{files: '*.csv', format: csv, delimiter: ','}")
+    assert len(events(connection, dataset, "value")) == 150
+
+
 def test_a_declared_encoding_is_read(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     for encoding in ("latin-1", "utf-16"):
         csv(tmp_path, "2024-03-01,Müller,x,1,2\n", encoding=encoding)
