@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-browser dev lint format bench docs doctor clean
+.PHONY: run test test-whole test-browser dev lint format bench docs doctor clean
 
 run: $(VENV)/installed  ## everything, from raw events to the published files
 	$(BIN)/cx run
 
 test: $(VENV)/installed-dev  ## the tests
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-whole: $(VENV)/installed-dev  ## whole runs as users make them, servers, what is killed, what fails
+	$(BIN)/python -m pytest -n auto --dist loadfile -m whole
 
 test-browser: $(VENV)/installed-dev  ## what needs Chromium: the report and the web UI
 	$(BIN)/python -m pytest -m browser

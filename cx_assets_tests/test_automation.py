@@ -18,6 +18,8 @@ from cx_assets_tests.runs import rows
 from cx_assets_tests.shop import TINY, write_tiny
 from cx_assets_tests.whole_shop import whole_shop
 
+pytestmark = pytest.mark.whole
+
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 OPEN = TINY.replace("last_day: 2024-03-05\n", "")
 

@@ -15,6 +15,8 @@ from cx_assets.settings import Settings
 from cx_assets_tests.shop import write_tiny
 from cx_assets_tests.whole_shop import shipped_instance
 
+pytestmark = pytest.mark.whole
+
 RAW_EVENTS = dg.AssetKey("raw_events")
 RANGE = {RANGE_START: "2024-03-02", RANGE_END: "2024-03-04"}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

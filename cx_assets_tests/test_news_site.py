@@ -14,6 +14,8 @@ from cx_assets.settings import Settings
 from cx_assets_tests.runs import failed
 from cx_assets_tests.whole_shop import execute
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dg.ExecuteInProcessResult, Settings]]:

@@ -29,6 +29,8 @@ from cx_assets_tests.runs import rows
 from cx_assets_tests.shop import write_tiny
 from cx_assets_tests.whole_shop import WholeShop, differing_tables, tables_in, whole_shop
 
+pytestmark = pytest.mark.whole
+
 # The stage whose first step has just begun.
 MOMENTS = ("ingestion", "similarity", "publishing")
 

@@ -18,6 +18,8 @@ from cx_assets_tests.rated_films import write_rated_films
 from cx_assets_tests.runs import failed, verdicts
 from cx_assets_tests.whole_shop import execute, tables_in
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dg.ExecuteInProcessResult, Settings]]:

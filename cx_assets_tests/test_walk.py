@@ -14,6 +14,8 @@ import pytest
 
 from cx_assets_tests.processes import PATIENCE, ROOT
 
+pytestmark = pytest.mark.whole
+
 SECTION = (ROOT / "README.md").read_text("utf-8").partition("## Your own data")[2].partition("\n## ")[0]
 
 

@@ -20,6 +20,8 @@ from cx_assets_tests.ingestion.sources import MAPPING, events, shop
 from cx_assets_tests.runs import error_of, load_shop, rows, shop_checks
 from cx_assets_tests.servers import CANARY, postgres
 
+pytestmark = pytest.mark.whole
+
 TABLE = "{database: {kind: postgres, connection: '${SHOP_DSN}', table: sales.orders, key: line, watermark: changed}}"
 QUERY = (
     "{database: {kind: postgres, connection: '${SHOP_DSN}', query: 'select * from sales.orders where who <> ''bob'''}}"

@@ -14,6 +14,8 @@ from cx_assets.ingestion.reader import problems
 from cx_assets_tests.ingestion.sources import events, shop
 from cx_assets_tests.servers import CANARY, mariadb
 
+pytestmark = pytest.mark.whole
+
 TABLE = "{database: {kind: mysql, connection: '${SHOP_DSN}', table: orders, key: line, watermark: changed}}"
 QUERY = (
     "{database: {kind: mysql, connection: '${SHOP_DSN}', query: 'select * from orders', watermark: line, lookback: 0}}"

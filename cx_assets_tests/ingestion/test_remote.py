@@ -16,6 +16,8 @@ from cx_assets.source import SourceError
 from cx_assets_tests.ingestion.sources import events, shop
 from cx_assets_tests.servers import http, s3
 
+pytestmark = pytest.mark.whole
+
 CSV = "day,who,what,n,price\n2024-03-01,ann,tea,1,2\n2024-03-05,bob,tea,1,2\n"
 KEYS = {"AWS_ACCESS_KEY_ID": "CANARYKEYID", "AWS_SECRET_ACCESS_KEY": "canary/secret", "AWS_REGION": "eu-central-1"}
 

@@ -18,6 +18,8 @@ from cx_assets.table.warehouse import Warehouse, WarehouseError, connect
 from cx_assets_tests.operations.failing import NUMBERS, SMALL, numbers
 from cx_assets_tests.processes import ROOT, digests, done, read_until, started, stop, wait_for
 
+pytestmark = pytest.mark.whole
+
 FAILING = ("-m", "cx_assets_tests.operations.failing")
 
 

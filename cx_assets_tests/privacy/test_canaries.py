@@ -19,6 +19,8 @@ from cx_assets_tests.privacy.canaries import CANARIES, DAYS, GOODS, KEY, PEOPLE,
 from cx_assets_tests.runs import load_shop, rows
 from cx_assets_tests.whole_shop import execute, shipped_instance
 
+pytestmark = pytest.mark.whole
+
 WORKING = "working.duckdb"
 
 
@@ -151,7 +153,7 @@ def test_what_duckdb_spills_while_it_loads_has_nobody_in_it(tmp_path: Path) -> N
     orders.write_text("\n".join([head, *lines * 30_000]), "utf-8")
     spilled = tmp_path / "spilled"
     columns = ["occurred_at", "customer_id", "item_id", "event_type", "event_id", "basket_id", "quantity", "value"]
-    with warehouse.connect(tmp_path / "a.duckdb", "150MB", 1) as connection:
+    with warehouse.connect(tmp_path / "a.duckdb", "60MB", 1) as connection:
         connection.execute(f"set temp_directory = {literal(str(spilled))}")
         Protection(dataset, Settings(data_dir=tmp_path / "data", key=KEY)).prepare(connection)
         connection.execute(f"create temp table loaded as {table_query(dataset, 'events', columns)}")
