@@ -17,6 +17,8 @@ from cx_assets_tests.runs import error_of, failed, rows, tamper, verdicts
 from cx_assets_tests.shop import TINY, write_tiny
 from cx_assets_tests.whole_shop import WholeShop, differing_tables, execute, tables_in, whole_shop
 
+pytestmark = pytest.mark.whole
+
 FIRST = date(2024, 3, 1)
 UP_TO_LISTS = dg.AssetSelection.all() - dg.AssetSelection.groups("evaluation", "publishing")
 BASKETS_AND_PUBLISHING = dg.AssetSelection.assets("published_tables") | dg.AssetSelection.checks_for_assets("baskets")
