@@ -18,6 +18,7 @@ from cx_assets.dictionary import data_dictionary, write_dictionary
 from cx_assets.home import HomeError, prepare_home
 from cx_assets.launch import execute, over, tell_failure, tell_success, write_record
 from cx_assets.operations.commands import register
+from cx_assets.operations.rejected_command import rejected
 from cx_assets.partitions import weekly_backtest
 from cx_assets.privacy.commands import add_privacy_commands
 from cx_assets.progress import Progress
@@ -28,6 +29,7 @@ from cx_assets.source import SourceError
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 app.command()(init)
+app.command()(rejected)
 
 DayOption = Annotated[str | None, typer.Option(help="A day of the dataset, as 2017-01-31.")]
 

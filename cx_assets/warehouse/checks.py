@@ -12,6 +12,7 @@ from cx_assets.table import Table, law, sql, table_check
 from cx_assets.table.removed import removed_days
 from cx_assets.warehouse.master_checks import master_checks
 from cx_assets.warehouse.merge_checks import merge_checks
+from cx_assets.warehouse.reconciliation import PARTS, day_counts
 
 # Days with fewer delivered events are too small to be judged by a share.
 ENOUGH_ROWS = 100
@@ -27,39 +28,22 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
         A day whose raw events have been kept for long enough and were removed has its events alone.
         """
         gone = ", ".join(f"date '{day}'" for day in removed_days(raw_events.connection, "ingestion.raw_events"))
-        days = sql(
-            """
-            with told as (select day, count(*) as raw from raw_events group by day),
-            kept as (select day, count(*) as events, sum(copies) - count(*) as duplicates from events group by day),
-            refused as (select day, count(*) as rejected from rejected_events group by day)
-            select day, coalesce(raw, 0) as raw, coalesce(events, 0) as events,
-                coalesce(duplicates, 0) as duplicates, coalesce(rejected, 0) as rejected
-            from told full join kept using (day) full join refused using (day) order by day
-            """,
-            raw_events=raw_events,
-            events=events,
-            rejected_events=rejected_events,
-        )
-        totals = sql(
-            "select count(*), coalesce(sum(raw), 0), coalesce(sum(events), 0), coalesce(sum(duplicates), 0), "
-            "coalesce(sum(rejected), 0) from days",
-            days=days,
-        ).fetchone()
+        days = day_counts(raw_events, events, rejected_events)
+        names = ("raw", *PARTS)
+        sums = ", ".join(f"coalesce(sum({name}), 0)" for name in names)
+        of, *totals = sql(f"select count(*), {sums} from days", days=days).fetchone()
         return law(
             sql(
                 f"""
-                select * from days where raw <> events + duplicates + rejected
+                select * from days where raw <> {" + ".join(PARTS)}
                     and not (raw = 0 and rejected = 0 and coalesce(day in ({gone or "null"}), false))
                 """,
                 days=days,
             ),
-            totals[0],
-            "days don't add up: raw = events + duplicates + rejected",
+            of,
+            f"days don't add up: raw = {' + '.join(PARTS)}",
             "Materialize raw_events, events and rejected_events of these days together.",
-            metadata={
-                name: int(total)
-                for name, total in zip(("raw", "events", "duplicates", "rejected"), totals[1:], strict=True)
-            },
+            metadata={name: int(total) for name, total in zip(names, totals, strict=True)},
         )
 
     @table_check("rejected_events", blocking=True)
