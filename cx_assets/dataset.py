@@ -22,8 +22,10 @@ from pydantic import (
     model_validator,
 )
 
+from cx_assets.contract import Contract
+from cx_assets.contract_fit import misfits
 from cx_assets.manifest import ManifestError as ManifestError
-from cx_assets.manifest import Part, did_you_mean, explained, find_manifest, read_manifest
+from cx_assets.manifest import Part, did_you_mean, explained, find_manifest, read_manifest, where
 from cx_assets.merging import MergeCustomers, MergeKey
 from cx_assets.privacy.declaration import Privacy
 from cx_assets.sections import (
@@ -93,6 +95,7 @@ class Dataset(Part):
     campaigns: Campaigns | None = None
     campaign_targets: CampaignTargets | None = None
     campaign_responses: CampaignResponses | None = None
+    contract: Contract = Field(default_factory=Contract, description="What rows must be, beyond what all must.")
     _path: Path = PrivateAttr(default=Path())
 
     @field_validator("last_day")
@@ -200,5 +203,7 @@ def load_dataset(dataset: str) -> Dataset:
         found = Dataset.model_validate(content)
     except ValidationError as error:
         raise ManifestError(explained(error, path, lines, Dataset)) from error
+    if wrong := misfits(found):
+        raise ManifestError("\n".join(f"{where(path, lines, place)}: {text}" for place, text in wrong))
     found._path = path
     return found

@@ -200,3 +200,36 @@ def test_the_line_of_a_key_is_found_in_every_notation() -> None:
         ("a", 0, "c", "d"): 3,
         ("a", 0, "c", "e"): 4,
     }
+
+
+@pytest.mark.parametrize(
+    ("declared", "complaint"),
+    [
+        ("valu: {max: 1}", "contract.events.columns.valu: no such column of events. Did you mean 'value'?"),
+        ("occurred_at: {required: true}", "contract.events.columns.occurred_at: no such column of events."),
+        ("value: {}", "contract.events.columns.value: say what the values must be"),
+        ("value: {maximum: 1}", "contract.events.columns.value.maximum: no such key. Did you mean 'max'?"),
+        ("store_id: {allowed: [DE, NO]}", "allowed: False is no varchar, which store_id is. YAML reads yes, no, on"),
+        ("store_id: {max: 3}", "max: store_id is varchar: only numbers and days have"),
+        ("value: {min: low}", "min: 'low' is no double, which value is"),
+        ("quantity: {type: bigint, min: 1.5}", "min: 1.5 is no bigint, which quantity is"),
+        ("store_id: {type: date, min: 2024-02-30}", "min: '2024-02-30' is no date, which store_id is"),
+        ("value: {min: 3, max: 2}", "max: 2 is below min, 3"),
+        ("value: {type: date}", "type: value is double by itself; a type is for columns of text"),
+        ("value: {pattern: x}", "pattern: value is double: only text has a pattern"),
+        ("store_id: {pattern: '['}", "pattern: no regular expression: "),
+        ("item_id: {references: items}", "references: the manifest declares no items"),
+        ("value: {max: 1, on_broken: explode}", "on_broken: Input should be 'reject_row', 'reject_value' or 'stop'"),
+    ],
+)
+def test_a_contract_that_does_not_fit_is_told_by_its_line(folder: Path, declared: str, complaint: str) -> None:
+    contract = f"contract:\n  events:\n    columns:\n      {declared}\n"
+    told = refusal(folder, ("customers:\n", f"{contract}customers:\n"))
+    assert told.startswith("corner.yaml:16: contract.events.columns.")
+    assert complaint in told
+
+
+def test_how_a_pseudonym_is_written_can_not_be_declared(folder: Path) -> None:
+    contract = "privacy: {}\ncontract: {events: {columns: {customer_id: {pattern: 'C.*'}}}}\n"
+    told = refusal(folder, ("customers:\n", f"{contract}customers:\n"))
+    assert "customer_id is told as a pseudonym (privacy.identifiers)" in told

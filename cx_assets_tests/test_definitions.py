@@ -22,7 +22,7 @@ README = Path(__file__).parents[1] / "README.md"
 PROMISED = """
     ingestion.raw_events ingestion.raw_customers ingestion.raw_items
     ingestion.raw_campaigns ingestion.raw_campaign_targets ingestion.raw_campaign_responses
-    warehouse.customer_merges warehouse.events warehouse.rejected_events
+    warehouse.customer_merges warehouse.events warehouse.rejected_events warehouse.rejected_values
     warehouse.customers warehouse.items warehouse.baskets
     warehouse.campaigns warehouse.campaign_targets warehouse.campaign_responses
     drift.daily_figures

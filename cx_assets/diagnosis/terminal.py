@@ -16,13 +16,10 @@ from cx_assets.diagnosis.trial import Trial, Verdict, tried_out, verdicts
 from cx_assets.settings import Settings
 from cx_assets.table import sql
 from cx_assets.table.schema import literal
+from cx_assets.warehouse.clauses import event_clauses
+from cx_assets.warehouse.tables import REJECTED_EVENTS
 
 SHOWN = 5
-# The column that a reason speaks of, by a word of it.
-ABOUT = {
-    "customer": "customer_id", "item": "item_id", "time": "occurred_at", "type": "event_type",
-    "quantity": "quantity", "rating": "rating", "value": "value",
-}  # fmt: skip
 
 
 def diagnose(console: Console, dataset: Dataset, settings: Settings) -> bool:
@@ -36,7 +33,12 @@ def diagnose(console: Console, dataset: Dataset, settings: Settings) -> bool:
     """
     with tried_out(dataset, settings) as trial:
         console.print(f"[bold]{escape(dataset.title)}[/] ({escape(dataset.path.name)}, which fits its files)\n")
-        for line in [*_events(trial, settings), *_masters(trial, dataset), *_time(trial, dataset), *_files(dataset)]:
+        for line in [
+            *_events(trial, dataset, settings),
+            *_masters(trial, dataset),
+            *_time(trial, dataset),
+            *_files(dataset),
+        ]:
             console.print(line, soft_wrap=True)
         found = verdicts(trial, dataset, settings)
     return _judged(console, found)
@@ -46,7 +48,7 @@ def _line(name: str, text: str) -> str:
     return f"  {name:<10}{escape(text)}"
 
 
-def _events(trial: Trial, settings: Settings) -> Iterator[str]:
+def _events(trial: Trial, dataset: Dataset, settings: Settings) -> Iterator[str]:
     rows, files, days, first, last = sql(
         "select count(*), count(distinct source_file), count(distinct day), min(day), max(day) from raw_events",
         raw_events=trial.tables["raw_events"],
@@ -62,14 +64,14 @@ def _events(trial: Trial, settings: Settings) -> Iterator[str]:
     yield _line("kept", f"{rows - refused - trial.duplicates:,}{copies}")
     share = refused / rows if rows else 0
     yield _line("rejected", f"{refused:,} ({share:.2%}; the limit is {settings.rejected_limit:.2%})")
+    about = {clause.reason: clause.column for clause in event_clauses(dataset)}
     for reason, count in reasons:
-        yield _line("", f"{count:>9,}  {reason}{_example(trial, reason)}")
+        yield _line("", f"{count:>9,}  {reason}{_example(trial, reason, about[reason])}")
 
 
-def _example(trial: Trial, reason: str) -> str:
+def _example(trial: Trial, reason: str, column: str) -> str:
     """The value that breaks a clause most often, and where it stands first."""
-    column = next((column for word, column in ABOUT.items() if word in reason), None)
-    if column is None:
+    if column not in REJECTED_EVENTS.column_names:
         return ""
     value, file, row, distinct = sql(
         f"""

@@ -99,6 +99,7 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
     # Read once, and judged from there by all threads: a file may be of a single piece.
     connection.execute(f"create temp table delivered as {table_query(dataset, 'events', _given(tables.RAW_EVENTS))}")
     placed = Table(connection, f"select *, {event_day(dataset)} as day from delivered{_over(dataset)}")
+    masters_told = {name: delivered[f"raw_{name}"] for name in dataset.contract.events.referenced}
     slim = """
         select
             day, reason, at_, event_type, customer_id, item_id, source_file, source_row,
@@ -106,7 +107,7 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
                 rating_given, store_id) as fingerprint
         from judged
     """
-    connection.execute(f"create temp table judged as {sql(slim, judged=judge(placed, dataset)).query}")
+    connection.execute(f"create temp table judged as {sql(slim, judged=judge(placed, dataset, masters_told)).query}")
     (alike,) = connection.execute(
         "select count(*) - count(distinct fingerprint) from judged where reason is null"
     ).fetchall()[0]
@@ -120,7 +121,13 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
         f"select *, {event_day(dataset)} as day from delivered semi join "
         "(select source_file, source_row from judged where reason is not null) using (source_file, source_row)",
     )
-    connection.execute(f"create temp table refused as {rejected(judge(refused, dataset)).query}")
+    # Typed again for what the slim table left out; the reason may be other rows, which aren't there now.
+    again = sql(
+        "select again.* replace (judged.reason as reason) from again join judged using (source_file, source_row)",
+        again=judge(refused, dataset, masters_told),
+        judged=Table(connection, "select reason, source_file, source_row from judged"),
+    )
+    connection.execute(f"create temp table refused as {rejected(again).query}")
     for table, known in (
         ("customers", masters.known_customers(delivered["raw_customers"], events, dataset.customer_attributes())),
         ("items", masters.known_items(delivered["raw_items"], events, dataset.item_attributes())),

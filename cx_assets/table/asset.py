@@ -64,7 +64,7 @@ def table_asset(
 
 
 def table_check(
-    asset: str, *, blocking: bool, name: str | None = None
+    asset: str, *, blocking: bool, name: str | None = None, description: str | None = None
 ) -> Callable[[AnyFunction], dg.AssetChecksDefinition]:
     """Make a check of a function from tables to a verdict.
 
@@ -72,6 +72,7 @@ def table_check(
         asset: the table that the verdict is about.
         blocking: whether what follows in the run waits for a pass; publishing waits for every blocking check.
         name: the check's name where the function's own won't do.
+        description: what it says where that depends on the dataset; else the function's docstring.
     """
 
     def decorate(function: AnyFunction) -> dg.AssetChecksDefinition:
@@ -79,7 +80,7 @@ def table_check(
         return dg.asset_check(
             asset=asset,
             name=name,
-            description=inspect.getdoc(function),
+            description=description or inspect.getdoc(function),
             additional_ins={p: dg.AssetIn(p) for p in parameters if p != asset},
             blocking=blocking,
             pool=POOL,

@@ -15,9 +15,12 @@ from cx_assets.table import Table, markdown, table_asset
 from cx_assets.table.storage import read, stored_columns
 from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse import masters, merges, tables
+from cx_assets.warehouse.clauses import event_clauses
 from cx_assets.warehouse.contract import judge
+from cx_assets.warehouse.contract import rejected_values as values_of_events
 from cx_assets.warehouse.events import accepted, fold_baskets, rejected
 from cx_assets.warehouse.missing import fill_missing
+from cx_assets.warehouse.references import references
 from cx_assets.warehouse.renaming import clean_anew
 
 
@@ -25,6 +28,8 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
     """The stage's assets for a dataset."""
     customers_table = tables.customers_table(dataset.customer_attributes())
     items_table = tables.items_table(dataset.item_attributes())
+    events_table = tables.documented(tables.EVENTS, event_clauses(dataset))
+    referenced = [f"raw_{name}" for name in dataset.contract.events.referenced]
 
     @table_asset(tables.CUSTOMER_MERGES, kinds=["sql", "python"], code_version="1")
     def customer_merges(context: dg.AssetExecutionContext, warehouse: Warehouse, raw_customers: Table) -> pd.DataFrame:
@@ -38,7 +43,7 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         context.add_output_metadata({"merged": len(found), "into": int(found["merged_into"].nunique())})
         return merges.with_since(found, _stored_merges(warehouse), datetime.now(UTC).replace(tzinfo=None))
 
-    @table_asset(tables.EVENTS, partitions_def=daily_events, kinds=["sql"], code_version="2")
+    @table_asset(events_table, partitions_def=daily_events, kinds=["sql"], code_version="2", deps=referenced)
     def events(
         context: dg.AssetExecutionContext, warehouse: Warehouse, raw_events: Table, customer_merges: Table
     ) -> Table:
@@ -48,7 +53,7 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         """
 
         def clean(raw: Table) -> Table:
-            known = merges.renamed_events(judge(raw, dataset), customer_merges)
+            known = merges.renamed_events(judge(raw, dataset, references(warehouse, dataset)), customer_merges)
             return accepted(known, dataset.session_gap_minutes)
 
         start, end = (moment.replace(tzinfo=None) for moment in context.partition_time_window)
@@ -56,10 +61,15 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         context.add_output_metadata({"days cleaned anew for merges": len(again)})
         return clean(raw_events)
 
-    @table_asset(tables.REJECTED_EVENTS, partitions_def=daily_events, kinds=["sql"], code_version="1")
-    def rejected_events(raw_events: Table) -> Table:
+    @table_asset(tables.REJECTED_EVENTS, partitions_def=daily_events, kinds=["sql"], code_version="1", deps=referenced)
+    def rejected_events(warehouse: Warehouse, raw_events: Table) -> Table:
         """One row per event that breaks the contract, as delivered, with the reason and where it came from."""
-        return rejected(judge(raw_events, dataset))
+        return rejected(judge(raw_events, dataset, references(warehouse, dataset)))
+
+    @table_asset(tables.REJECTED_VALUES, kinds=["sql"], code_version="1", deps=referenced)
+    def rejected_values(warehouse: Warehouse, raw_events: Table) -> Table:
+        """One row per value that breaks the contract and counts as missing, while its row is kept."""
+        return values_of_events(raw_events, dataset, references(warehouse, dataset))
 
     @table_asset(customers_table, kinds=["sql", "python"], code_version="1")
     def customers(
@@ -81,7 +91,7 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         """One row per basket: who, when, how many items, what it was worth."""
         return fold_baskets(events, dataset.basket_event_types)
 
-    return [customer_merges, events, rejected_events, customers, items, baskets, *_campaign_assets()]
+    return [customer_merges, events, rejected_events, rejected_values, customers, items, baskets, *_campaign_assets()]
 
 
 def _campaign_assets() -> list[dg.AssetsDefinition]:

@@ -1,21 +1,19 @@
-"""The laws of the warehouse: nothing lost, nothing broken, no day missing.
+"""The laws of the warehouse: nothing lost, no day missing.
 
-Belongs here: contract and reconciliation, which block. Does not: the structure of tables, which `table.checks` sees to.
+Belongs here: reconciliation, which blocks. Does not: the contract (`contract_checks`) or the structure of tables, which
+`table.checks` sees to.
 """
 
 import dagster as dg
 
 from cx_assets.dataset import Dataset
-from cx_assets.ingestion.times import local_day
 from cx_assets.settings import Settings
 from cx_assets.table import Table, law, sql, table_check
 from cx_assets.table.removed import removed_days
+from cx_assets.warehouse.contract_checks import contract_checks
 from cx_assets.warehouse.master_checks import master_checks
 from cx_assets.warehouse.merge_checks import merge_checks
 from cx_assets.warehouse.reconciliation import PARTS, day_counts
-
-# Days with fewer delivered events are too small to be judged by a share.
-ENOUGH_ROWS = 100
 
 
 def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetChecksDefinition]:
@@ -68,59 +66,6 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
             },
         )
 
-    @table_check("rejected_events", blocking=True)
-    def no_day_is_mostly_rejected(rejected_events: Table, raw_events: Table) -> dg.AssetCheckResult:
-        """On no day with enough events do most break the contract: in a year, one broken export hides under the limit.
-
-        Rows that tell no usable time are left out: they are carried by the dataset's first day, whatever their own was.
-        """
-        days = sql(
-            f"""
-            with told as (
-                select day, count(*) as delivered from raw_events group by day having count(*) >= {ENOUGH_ROWS}
-            ), refused as (
-                select day, count(*) as rejected, mode(reason) as mostly
-                from rejected_events where not contains(reason, 'time') group by day
-            )
-            select day, delivered, coalesce(rejected, 0) as rejected, mostly
-            from told left join refused using (day) order by day
-            """,
-            raw_events=raw_events,
-            rejected_events=rejected_events,
-        )
-        return law(
-            sql("select * from days where rejected > delivered / 2", days=days),
-            days.count(),
-            "days have more rejected events than others",
-            "Correct the export of these days, then materialize them again.",
-        )
-
-    @table_check("events", blocking=True)
-    def events_keep_the_contract(events: Table) -> dg.AssetCheckResult:
-        """Every event has a customer, an item, a known type, a day of the dataset, and figures in their bounds.
-
-        The quantity is above 0, the value not below 0, and a rating, which a rating event has, inside the scale.
-        """
-        low, high = dataset.rating_scale or (None, None)
-        types = ", ".join(f"'{name}'" for name in dataset.known_event_types())
-        off_scale = f"not rating between {low} and {high}" if dataset.rating_scale else "rating is not null"
-        return law(
-            sql(
-                f"""
-                select * from events
-                where customer_id = '' or item_id = '' or basket_id = '' or quantity <= 0 or value < 0
-                    or {local_day("occurred_at", dataset.timezone)} <> day
-                    or day not between date '{dataset.first_day}' and date '{dataset.last_known_day}'
-                    or event_type not in ({types})
-                    or (event_type = 'rating' and rating is null) or {off_scale}
-                """,
-                events=events,
-            ),
-            events.count(),
-            "events break the contract",
-            "Materialize events of these days again.",
-        )
-
     @table_check("events", blocking=False)
     def no_day_is_missing(events: Table) -> dg.AssetCheckResult:
         """Between the first and the last day with events, every day has some."""
@@ -154,8 +99,7 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
     return [
         nothing_is_lost,
         few_events_are_rejected,
-        no_day_is_mostly_rejected,
-        events_keep_the_contract,
+        *contract_checks(dataset),
         no_day_is_missing,
         there_are_events,
         _baskets_add_up(dataset),

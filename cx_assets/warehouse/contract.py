@@ -1,44 +1,83 @@
-"""The contract of an event, as one SQL query.
+"""The contract of an event, held against raw events.
 
-Belongs here: what an event must be, and the reason that is given when it isn't. Does not: what happens to events that
-keep or break the contract (`assets`).
+Belongs here: typing raw events and giving the reason why one is rejected. Does not: what an event must be (`clauses`)
+or what happens to events that keep or break the contract (`events`, `assets`).
 """
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
 from cx_assets.dataset import Dataset
-from cx_assets.ingestion.times import local_day, utc_timestamp
+from cx_assets.ingestion.times import utc_timestamp
 from cx_assets.table import Table, sql
+from cx_assets.table.schema import literal
+from cx_assets.warehouse.clauses import Clause, event_clauses
+from cx_assets.warehouse.references import known_ids
 
-LARGEST = 10**12
+_ROW = """row(
+    id_given, time_given, customer_id, item_id, event_type, basket_given, quantity_given, value_given, rating_given,
+    store_id
+)"""
+_GIVEN = {"basket_id": "basket_given"}
+NONE: Mapping[str, Table] = MappingProxyType({})
 
 
-def judge(raw_events: Table, dataset: Dataset) -> Table:
+def judge(raw_events: Table, dataset: Dataset, masters: Mapping[str, Table] = NONE) -> Table:
     """Every raw event, typed, with `reason`: null where it keeps the contract, else the first clause that it breaks.
 
-    The contract: a customer and an item that are not empty; a time that parses, lies within the dataset's days and not
-    in the future; a known event type; a quantity above 0; a value not negative; neither above a million million, where
-    sums would lose their cents; a rating inside the declared scale, given where the event is a rating. A basket that
-    isn't told is the customer's day.
+    A basket that isn't told is the customer's day. Of an event that is kept, values that are rejected count as missing.
 
     Args:
         raw_events: `ingestion.raw_events`, every value text.
-        dataset: for its days and its scale of ratings.
+        dataset: for its contract.
+        masters: the tables that the contract refers to, as delivered: `customers`, `items`.
 
     Returns:
         One row per raw event: its ids, its typed values, the delivered texts as `*_given`, its source and `reason`.
     """
-    low, high = dataset.rating_scale or (None, None)
-    scale = (
-        f"rating_given is not null and (rating is null or not rating between {low} and {high})"
-        if dataset.rating_scale
-        else "rating_given is not null"
-    )
-    scale_text = (
-        f"rating outside the scale {low:g} to {high:g}" if dataset.rating_scale else "rating without a declared scale"
-    )
-    types = ", ".join(f"'{name}'" for name in dataset.known_event_types())
-    day = local_day("at_", dataset.timezone)
-    last = "" if dataset.last_day is None else f" or {day} > date '{dataset.last_day}'"
-    return sql(
+    judged, kept = _with_reasons(raw_events, dataset, masters), []
+    for column, clauses in _by_column(dataset):
+        name = _GIVEN.get(column, column)
+        kept.append(
+            f"case when reason is null and coalesce({_any(clauses)}, false) then null else {name} end as {name}"
+        )
+    if not kept:
+        return judged
+    return sql(f"select * replace ({', '.join(kept)}) from judged", judged=judged, **known_ids(masters))
+
+
+def rejected_values(raw_events: Table, dataset: Dataset, masters: Mapping[str, Table] = NONE) -> Table:
+    """The values that are rejected of events that are kept, as `warehouse.rejected_values`.
+
+    Args:
+        raw_events: as of `judge`.
+        dataset: as of `judge`.
+        masters: as of `judge`.
+    """
+    parts = [
+        f"select 'events', {literal(column)}, case {_whens(clauses)} end, {_GIVEN.get(column, column)}, source_file, "
+        f"source_row from judged where reason is null and ({_any(clauses)})"
+        for column, clauses in _by_column(dataset)
+    ]
+    nothing = """
+        select
+            '' as delivered_as, '' as column_name, '' as reason, '' as value, '' as source_file, 0::bigint as source_row
+        where false
+    """
+    judged = _with_reasons(raw_events, dataset, masters)
+    return sql(" union all ".join([nothing, *parts]), judged=judged, **known_ids(masters))
+
+
+def _by_column(dataset: Dataset) -> list[tuple[str, list[Clause]]]:
+    """The columns whose broken values are rejected while the event is kept, with the clauses of each."""
+    clauses = [clause for clause in event_clauses(dataset) if clause.on_broken == "reject_value"]
+    columns = dict.fromkeys(clause.column for clause in clauses)
+    return [(column, [clause for clause in clauses if clause.column == column]) for column in columns]
+
+
+def _with_reasons(raw_events: Table, dataset: Dataset, masters: Mapping[str, Table]) -> Table:
+    clauses = [clause for clause in event_clauses(dataset) if clause.on_broken != "reject_value"]
+    judged = sql(
         f"""
         with typed as (
             select
@@ -57,26 +96,37 @@ def judge(raw_events: Table, dataset: Dataset) -> Table:
             from raw_events
         )
         select
-            *,
-            cast(null as varchar) as delivered_customer_id,
-            case
-                when customer_id = '' then 'missing customer_id'
-                when item_id = '' then 'missing item_id'
-                when coalesce(trim(time_given), '') = '' then 'missing time'
-                when at_ is null or not isfinite(at_) then 'time does not parse'
-                when at_ > cast(current_timestamp as timestamp) then 'time in the future'
-                when {day} < date '{dataset.first_day}'{last} then 'time outside the dataset''s days'
-                when event_type not in ({types}) then 'unknown event type'
-                when quantity is null or not isfinite(quantity) then 'quantity is not a number'
-                when quantity <= 0 then 'quantity not above 0'
-                when quantity > {LARGEST} then 'quantity too large'
-                when value is null or not isfinite(value) then 'value is not a number'
-                when value < 0 then 'value below 0'
-                when value > {LARGEST} then 'value too large'
-                when event_type = 'rating' and rating_given is null then 'rating event without a rating'
-                when {scale} then '{scale_text}'
-            end as reason
+            *, cast(null as varchar) as delivered_customer_id,
+            case {_whens(clause for clause in clauses if clause.asks != "others")} end as reason
         from typed
         """,
         raw_events=raw_events,
+        **known_ids(masters),
     )
+    return _alone(judged, [clause for clause in clauses if clause.asks == "others"])
+
+
+def _alone(judged: Table, clauses: list[Clause]) -> Table:
+    """Of different events of a day that share what is to be unique the first by file and row is kept."""
+    for clause in clauses:
+        others = f"partition by day, reason is null, {clause.broken} order by source_file, source_row"
+        judged = sql(
+            f"""
+            select * replace (
+                case when reason is null and {clause.broken} is not null and {_ROW}
+                        is distinct from first_value({_ROW}) over ({others})
+                    then {literal(clause.reason)} else reason end as reason
+            )
+            from judged
+            """,
+            judged=judged,
+        )
+    return judged
+
+
+def _whens(clauses: Iterable[Clause]) -> str:
+    return " ".join(f"when {clause.broken} then {literal(clause.reason)}" for clause in clauses)
+
+
+def _any(clauses: Iterable[Clause]) -> str:
+    return " or ".join(f"({clause.broken})" for clause in clauses)

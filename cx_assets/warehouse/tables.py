@@ -3,10 +3,14 @@
 Canonical names and types; what later stages and people query.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import dagster as dg
 
 from cx_assets.sections import Attribute
 from cx_assets.table import TableSpec, column, schema
+from cx_assets.warehouse.clauses import Clause
 
 EVENTS = schema(
     "warehouse",
@@ -50,6 +54,19 @@ REJECTED_EVENTS = schema(
     column("source_file", "varchar", "The file that the row came from."),
     column("source_row", "bigint", "Its number in that file, from 1."),
     key=("day", "source_file", "source_row"),
+)
+
+REJECTED_VALUES = schema(
+    "warehouse",
+    "rejected_values",
+    "One row per value that breaks the contract and counts as missing, while its row is kept.",
+    column("delivered_as", "varchar", "What its row is one of: events, customers, items."),
+    column("column_name", "varchar", "Its column there."),
+    column("reason", "varchar", "The first clause of the contract that it breaks."),
+    column("value", "varchar", "The value, as delivered."),
+    column("source_file", "varchar", "The file that its row came from."),
+    column("source_row", "bigint", "The row's number in that file, from 1."),
+    key=("delivered_as", "column_name", "source_file", "source_row"),
 )
 
 CUSTOMER_MERGES = schema(
@@ -107,6 +124,20 @@ CAMPAIGN_RESPONSES = schema(
     column("copies", "bigint", "How many equal rows were delivered."),
     key=("campaign_id", "customer_id", "responded_at", "detail"),
 )
+
+
+def documented(spec: TableSpec, clauses: Sequence[Clause]) -> TableSpec:
+    """A table whose columns tell what the manifest declares of them, besides what they mean anyway."""
+    told = {
+        c.name: "; ".join(clause.reason for clause in clauses if clause.column == c.name) for c in spec.columns.columns
+    }
+    columns = [
+        column(c.name, c.type, f"{c.description} Rejected: {told[c.name]}.", nullable=c.constraints.nullable)
+        if told[c.name]
+        else c
+        for c in spec.columns.columns
+    ]
+    return replace(spec, columns=dg.TableSchema(columns, spec.columns.constraints))
 
 
 def customers_table(attributes: dict[str, Attribute]) -> TableSpec:

@@ -7,30 +7,16 @@ from typing import Any
 
 import duckdb
 import pandas as pd
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cx_assets.dataset import Dataset
-from cx_assets.ingestion.reader import event_day
-from cx_assets.table import Table, from_frame, sql
+from cx_assets.table import sql
 from cx_assets.warehouse.contract import judge
 from cx_assets.warehouse.events import accepted, rejected
 from cx_assets_tests.shop import TINY, write_tiny
-
-GOOD = {
-    "occurred_at": "2024-03-02T10:00:00",
-    "customer_id": "ann",
-    "item_id": "tea",
-    "event_type": "purchase",
-    "event_id": None,
-    "basket_id": None,
-    "quantity": "1",
-    "value": "2.50",
-    "rating": None,
-    "store_id": None,
-}
+from cx_assets_tests.warehouse.delivered import delivered
 
 
 @pytest.fixture(scope="module")
@@ -43,18 +29,6 @@ def con() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'")
     return connection
-
-
-def delivered(con: duckdb.DuckDBPyConnection, dataset: Dataset, *events: dict[str, Any]) -> Table:
-    """Raw events, each told by what differs from a good one."""
-    rows = pa.Table.from_pylist(
-        [{**GOOD, "source_file": "a.csv", **event, "source_row": row} for row, event in enumerate(events, start=1)]
-    )
-    text = ", ".join(f"{name}::varchar as {name}" for name in GOOD)
-    return sql(
-        f"select {event_day(dataset)} as day, * from (select {text}, source_file, source_row from rows)",
-        rows=from_frame(con, rows),
-    )
 
 
 def reason(con: duckdb.DuckDBPyConnection, dataset: Dataset, **event: Any) -> str | None:

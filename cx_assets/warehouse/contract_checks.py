@@ -1,0 +1,124 @@
+"""The laws of the contract of events: who keeps it, how many may break it, and what stops a run at once.
+
+Belongs here: checks whose text comes from the same clauses that events are judged by. Does not: reconciliation
+(`checks`).
+"""
+
+import dagster as dg
+
+from cx_assets.dataset import Dataset
+from cx_assets.ingestion.times import local_day
+from cx_assets.table import Table, law, sql, table_check
+from cx_assets.table.schema import literal
+from cx_assets.warehouse.clauses import event_clauses
+
+# Days with fewer delivered events are too small to be judged by a share.
+ENOUGH_ROWS = 100
+# What is stored of them isn't what was delivered: a hash, and the customer's day where no basket was.
+NOT_AS_DELIVERED = ("event_id", "basket_id")
+
+
+def contract_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
+    """The checks of a dataset's contract of events."""
+    clauses = event_clauses(dataset)
+    limit = dataset.contract.events.day_limit
+    timeless = ", ".join(literal(clause.reason) for clause in clauses if clause.column == "occurred_at")
+    asked = [clause for clause in clauses if clause.asks == "row" and clause.column not in NOT_AS_DELIVERED]
+
+    @table_check("rejected_events", blocking=True)
+    def no_day_is_mostly_rejected(rejected_events: Table, raw_events: Table) -> dg.AssetCheckResult:
+        """On no day with enough events do more break the contract than the manifest's day_limit, half if not given.
+
+        In a year, one broken export hides under the limit of all. Rows that tell no usable time are left out: they are
+        carried by the dataset's first day, whatever their own was.
+        """
+        days = sql(
+            f"""
+            with told as (
+                select day, count(*) as delivered from raw_events group by day having count(*) >= {ENOUGH_ROWS}
+            ), refused as (
+                select day, count(*) as rejected, mode(reason) as mostly
+                from rejected_events where reason not in ({timeless}) group by day
+            )
+            select day, delivered, coalesce(rejected, 0) as rejected, mostly
+            from told left join refused using (day) order by day
+            """,
+            raw_events=raw_events,
+            rejected_events=rejected_events,
+        )
+        return law(
+            sql(f"select * from days where rejected > {limit} * delivered", days=days),
+            days.count(),
+            f"days have more than {limit:.4g} of their events rejected",
+            "Correct the export of these days, then materialize them again.",
+        )
+
+    @table_check("events", blocking=True, description=_promise([clause.reason for clause in asked]))
+    def events_keep_the_contract(events: Table) -> dg.AssetCheckResult:
+        broken = " or ".join(f"({clause.broken})" for clause in asked)
+        return law(
+            sql(
+                f"""
+                with typed as (
+                    select
+                        * replace (coalesce(delivered_customer_id, customer_id) as customer_id), occurred_at as at_,
+                        cast(occurred_at as varchar) as time_given, cast(rating as varchar) as rating_given
+                    from events
+                )
+                select * exclude (at_, time_given, rating_given) from typed
+                where basket_id = '' or {local_day("occurred_at", dataset.timezone)} <> day or {broken}
+                """,
+                events=events,
+            ),
+            events.count(),
+            "events break the contract",
+            "Materialize events of these days again.",
+        )
+
+    stopping = [clause.reason for clause in clauses if clause.on_broken == "stop"]
+    stops = [_nothing_stops_the_run(stopping)] if stopping else []
+    return [no_day_is_mostly_rejected, events_keep_the_contract, *stops, no_value_is_rejected]
+
+
+def _promise(reasons: list[str]) -> str:
+    return f"Every event has a basket, is on its day, and keeps the contract. None is there with {'; '.join(reasons)}."
+
+
+def _nothing_stops_the_run(reasons: list[str]) -> dg.AssetChecksDefinition:
+    told = ", ".join(map(literal, reasons))
+
+    @table_check(
+        "rejected_events",
+        blocking=True,
+        description=f"No event breaks what the manifest stops a run for (on_broken: stop): {'; '.join(reasons)}.",
+    )
+    def nothing_stops_the_run(rejected_events: Table) -> dg.AssetCheckResult:
+        broken = sql(
+            f"select * from rejected_events where reason in ({told}) order by source_file, source_row",
+            rejected_events=rejected_events,
+        )
+        return law(
+            broken,
+            rejected_events.count(),
+            "rejected events break what stops a run (on_broken: stop)",
+            "Correct the export or the manifest, then materialize these days again.",
+        )
+
+    return nothing_stops_the_run
+
+
+@table_check("rejected_values", blocking=False)
+def no_value_is_rejected(rejected_values: Table) -> dg.AssetCheckResult:
+    """No value breaks the contract while its row is kept; one that does counts as missing, and is told here."""
+    told = sql(
+        "select delivered_as || ': ' || reason, count(*) from rejected_values group by all order by all",
+        rejected_values=rejected_values,
+    ).fetchall()
+    total = sum(count for _, count in told)
+    return dg.AssetCheckResult(
+        passed=not told,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{total:,} values of rows that are kept break the contract and count as missing."
+        + (" Each is in warehouse.rejected_values with its reason, file and row: correct them there." if told else ""),
+        metadata={"values": total, **dict(told)},
+    )
