@@ -4,6 +4,7 @@ Belongs here: what a manifest may say. Does not: its text, lines and nearest nam
 (`ingestion.reader`). Nothing else in the project knows a dataset; a shop is a manifest.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -109,7 +110,7 @@ class Dataset(Part):
     @field_validator("rating_scale")
     @classmethod
     def _lowest_first(cls, scale: tuple[float, float] | None) -> tuple[float, float] | None:
-        if scale is not None and scale[0] >= scale[1]:
+        if scale is not None and not -math.inf < scale[0] < scale[1] < math.inf:
             raise ValueError(f"{list(scale)} must be the lowest, then the highest rating")
         return scale
 

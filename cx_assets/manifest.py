@@ -16,6 +16,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 Location = tuple[str | int, ...]
 
 
+# What pydantic says of the types that this project has; YAML has other names for them.
+IN_OTHER_WORDS = {
+    "tuple_type": "this is a list: write [a, b], or begin each entry with '- '",
+    "too_short": "at least one entry is needed",
+    "model_type": "this has keys of its own: write them below it, or as {key: value}",
+    "dict_type": "this has keys of its own: write them below it, or as {key: value}",
+}
+
+
 class ManifestError(Exception):
     """A manifest that can't be used; the message says where and what would be right."""
 
@@ -78,7 +87,9 @@ def read_manifest(path: Path) -> tuple[dict[str, Any], dict[Location, int]]:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ManifestError(f"{path.name}:{line}: not valid YAML: {error.problem}") from error
     except yaml.YAMLError as error:
-        raise ManifestError(f"{path.name}: not valid YAML: {error}") from error
+        raise ManifestError(f"{path.name}: not valid YAML: {' '.join(str(error).split())}") from error
+    except RecursionError:
+        raise ManifestError(f"{path.name}: nested too deeply, or an alias (*name) holds itself") from None
     if not isinstance(content, dict):
         raise ManifestError(f"{path.name}: a manifest is a mapping with at least name, title, first_day and events")
     return content, lines
@@ -141,7 +152,7 @@ def explained(error: ValidationError, path: Path, lines: dict[Location, int], mo
     found = []
     for loc in causes:
         location = tuple(step for step in loc if step != "[key]")
-        message = told[loc]["msg"].removeprefix("Value error, ")
+        message = IN_OTHER_WORDS.get(told[loc]["type"]) or told[loc]["msg"].removeprefix("Value error, ")
         if told[loc]["type"] == "extra_forbidden":
             message = f"no such key.{did_you_mean(str(location[-1]), list(_keys_at(model, location[:-1])))}"
         elif told[loc]["type"] == "missing" and isinstance(location[-1], str):

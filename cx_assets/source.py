@@ -120,6 +120,8 @@ class Source(Part):
     def _relative(cls, value: str | None) -> str | None:
         if value is not None and (not value.strip() or Path(value).is_absolute()):
             raise ValueError("a path or glob relative to the manifest's folder (or the package), such as orders/*.csv")
+        if value is not None and any("**" in part and part != "**" for part in value.split("/")):
+            raise ValueError("** stands for any folders and is a part of its own, such as orders/**/*.csv")
         return value
 
     @field_validator("url")
@@ -137,6 +139,13 @@ class Source(Part):
             raise ValueError("a URL may not hold a user or a password: credentials come from the environment only")
         if parts.scheme != "s3" and "*" in value:
             raise ValueError("HTTP can't list files: name each as an entry of its own, or use s3:// for a glob")
+        return value
+
+    @field_validator("delimiter")
+    @classmethod
+    def _separates(cls, value: str | None) -> str | None:
+        if value is not None and (not 1 <= len(value.encode()) <= 4 or any(c in value for c in '"\r\n')):
+            raise ValueError("what stands between fields, such as ';': up to four bytes, no quotes or line breaks")
         return value
 
     @field_validator("encoding")

@@ -16,6 +16,8 @@ import duckdb
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion import tables
+from cx_assets.ingestion.broken_files import broken_file
+from cx_assets.ingestion.complaints import first_line
 from cx_assets.ingestion.formats import prepare
 from cx_assets.ingestion.mapping import mapped_sources
 from cx_assets.ingestion.reader import event_day, table_query
@@ -23,6 +25,7 @@ from cx_assets.partitions import daily_events
 from cx_assets.privacy.protection import Protection
 from cx_assets.sections import Attribute
 from cx_assets.settings import Settings
+from cx_assets.source import SourceError
 from cx_assets.table import Table, TableSpec, sql
 from cx_assets.table.schema import literal, quoted
 from cx_assets.table.warehouse import connect
@@ -84,7 +87,10 @@ def tried_out(dataset: Dataset, settings: Settings) -> Iterator[Trial]:
         Protection(dataset, settings).prepare(connection)
         for _, mapped in mapped_sources(dataset):
             prepare(connection, mapped.source, dataset.folder)
-        yield _trial(connection, dataset)
+        try:
+            yield _trial(connection, dataset)
+        except duckdb.InvalidInputException as error:
+            raise SourceError(broken_file(dataset) or first_line(error)) from None
 
 
 def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:

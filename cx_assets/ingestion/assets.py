@@ -10,6 +10,7 @@ import dagster as dg
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion import tables
+from cx_assets.ingestion.broken_files import broken_file
 from cx_assets.ingestion.merge_keys import numbered
 from cx_assets.ingestion.reader import event_day, prepared, table_query
 from cx_assets.privacy.discretion import discreet
@@ -30,7 +31,11 @@ def ingestion_assets(
         with discreet(dataset, spec.name):
             query = table_query(dataset, table, columns, days)
             prepared(warehouse.connection, dataset, table)
-        return replace(warehouse.query(query), confidential=dataset.privacy is not None)
+        return replace(
+            warehouse.query(query),
+            confidential=dataset.privacy is not None,
+            explain=lambda: broken_file(dataset, table, protection.told_name),
+        )
 
     @table_asset(tables.RAW_EVENTS, partitions_def=daily_events, kinds=["file"], code_version="1")
     def raw_events(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Table:

@@ -3,12 +3,9 @@
 Belongs here: words, and what has to be looked up for them. Does not: finding out that something is wrong (`reader`).
 """
 
-from pathlib import Path
-
-from cx_assets.ingestion.encoding import open_bytes
 from cx_assets.ingestion.remote import without_secrets
 from cx_assets.manifest import did_you_mean
-from cx_assets.source import Place, Source
+from cx_assets.source import Source
 
 
 def no_column(column: str, name: str, columns: list[str]) -> str:
@@ -25,16 +22,19 @@ def kind(source: Source) -> str:
     return f"a {'table' if source.database.table else 'query'} of {source.database.kind}"
 
 
-def header(place: Place, source: Source) -> str:
-    """The first line of a CSV file: when DuckDB can't split a file's rows as it, it may take another for the header."""
-    if source.format != "csv" or not isinstance(place, Path):
-        return ""
-    with open_bytes(place) as file:
-        return file.readline().decode(source.encoding, "replace")
-
-
 def first_line(error: Exception) -> str:
     """The first line of what DuckDB says, with its hint, without credentials."""
     first, *more = str(error).strip().splitlines()
     hint = f". {more[0]}" if more and more[0].startswith("Did you mean") else ""
     return without_secrets(first + hint)
+
+
+def misfit(error: Exception) -> str:
+    """What is wrong with an expression of a manifest, which DuckDB has refused."""
+    what = first_line(error)
+    for sign, part in (("subquery", "subquery"), ("WINDOW", "window function")):
+        if sign in what:
+            return f"a {part} can't be used: an expression is made of the columns of its own row"
+    if "arguments provided to TRY" in what:
+        return "it needs one SQL expression over the columns of a row"
+    return what + (". A column that is called as a word of SQL needs double quotes" if "syntax error" in what else "")

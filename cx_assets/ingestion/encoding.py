@@ -45,6 +45,8 @@ def require_encoding(path: Place, source: Source, name: str) -> None:
                     f"{name}: line {line} is UTF-8, as is the whole file, and not {source.encoding}. Set the source's "
                     "encoding to utf-8."
                 )
+    except PermissionError:
+        raise SourceError(f"{name}: permission denied. Let the user that runs cx read the file.") from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SourceError(f"{name}: not a whole gzip file ({error}). Deliver it again.") from error
 

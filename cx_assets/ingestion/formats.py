@@ -107,7 +107,7 @@ def file_query(place: Place, source: Source, condition: str = "") -> str:
             return f"select * exclude (file_row_number), file_row_number + 1 as {ROW} from {rows}"
         case "jsonl":
             lines = f"format = 'newline_delimited', sample_size = -1, maximum_depth = 1{_partitioned(place)}"
-            folders = ", ".join(quoted(key) for key in _folder_keys(place))
+            folders = ", ".join(quoted(key) for key in folder_keys(place))
             values = f"columns(* exclude ({folders})) ->> '$', {folders}" if folders else "columns(*) ->> '$'"
             return f"select {values}, row_number() over () as {ROW} from read_json({name}, {lines})"
         case "csv":
@@ -125,7 +125,7 @@ def file_query(place: Place, source: Source, condition: str = "") -> str:
             return _relation_query(place, source, condition)
 
 
-def _folder_keys(place: Place) -> list[str]:
+def folder_keys(place: Place) -> list[str]:
     """The columns that the names of folders give, such as `day=2025-01-31`."""
     parts = str(place).split("/")[:-1]
     return list(dict.fromkeys(part.partition("=")[0] for part in parts if "=" in part))
@@ -133,7 +133,7 @@ def _folder_keys(place: Place) -> list[str]:
 
 def _partitioned(place: Place) -> str:
     """What folders' names tell is text like all else."""
-    told = "true, hive_types_autocast = false" if _folder_keys(place) else "false"
+    told = "true, hive_types_autocast = false" if folder_keys(place) else "false"
     return f", hive_partitioning = {told}"
 
 

@@ -11,13 +11,14 @@ from datetime import date
 import duckdb
 
 from cx_assets.dataset import Dataset
-from cx_assets.ingestion.complaints import first_line, header, kind, no_column
+from cx_assets.ingestion.broken_lines import broken_text, first_surplus
+from cx_assets.ingestion.complaints import first_line, kind, misfit, no_column
 from cx_assets.ingestion.databases import Days, days_condition, relation_name
 from cx_assets.ingestion.encoding import require_encoding
 from cx_assets.ingestion.formats import ROW as ROW
 from cx_assets.ingestion.formats import file_query as file_query
+from cx_assets.ingestion.formats import folder_keys, prepare, reading
 from cx_assets.ingestion.formats import has_rows as has_rows
-from cx_assets.ingestion.formats import prepare, reading
 from cx_assets.ingestion.mapping import MappedSource, mapped_sources, personal_source
 from cx_assets.ingestion.numbers import as_plain_number
 from cx_assets.ingestion.remote import listed, shown
@@ -163,7 +164,8 @@ def label(dataset: Dataset, source: Source, place: Place) -> str:
 def problems(dataset: Dataset, table: str | None = None) -> list[str]:
     """What would stop a run on this dataset, or of one table: missing files, and expressions that don't fit the files.
 
-    Nothing is read but headers; an empty list means that every expression binds to every file, URL and relation.
+    Nothing is read but headers, unless a table is named, as in a run: then the delimiters of its CSV files are counted.
+    An empty list means that every expression binds to every file, URL and relation.
     """
     lines = key_lines(dataset.path.read_text("utf-8"))
     found: list[str] = []
@@ -174,7 +176,7 @@ def problems(dataset: Dataset, table: str | None = None) -> list[str]:
         try:
             with reading(mapped.source, dataset.folder) as connection:
                 for place in existing(dataset, mapped):
-                    found += _misfits(connection, dataset, mapped, place, lines)
+                    found += _misfits(connection, dataset, mapped, place, lines, thorough=table is not None)
         except (SourceError, ManifestError) as error:
             found.append(f"{where(dataset.path, lines, (*mapped.location, 'source'))}: {error}")
     return found
@@ -184,6 +186,8 @@ def _missing(dataset: Dataset, mapped: MappedSource) -> str:
     if mapped.source.url is not None:
         return f"no file at {shown(mapped.source.url)}. Put the file there or correct 'url'."
     folder = mapped.source.package or dataset.folder.name
+    if (mapped.source.folder(dataset.folder) / str(mapped.source.files)).is_dir():
+        return f"'{mapped.source.files}' in {folder} is a folder. Name its files, such as '{mapped.source.files}/*'."
     return f"no file matches '{mapped.source.files}' in {folder}. Put the file there or correct 'files'."
 
 
@@ -193,6 +197,7 @@ def _misfits(
     mapped: MappedSource,
     read: Place,
     lines: dict[Location, int],
+    thorough: bool,
 ) -> list[str]:
     name = label(dataset, mapped.source, read)
     place = where(dataset.path, lines, (*mapped.location, "source"))
@@ -201,11 +206,11 @@ def _misfits(
         connection.execute(f"create or replace temp table delivered as {file_query(read, mapped.source)} limit 0")
         columns = [row[0] for row in connection.execute("describe delivered").fetchall() if row[0] != ROW]
     except duckdb.Error as error:
-        try:
-            require_encoding(read, mapped.source, name)
-        except SourceError as encoding:
-            return [f"{place}: {encoding}"]
-        return [f"{place}: {name} can't be read as {kind(mapped.source)}: {first_line(error)}"]
+        told = f"{name} can't be read as {kind(mapped.source)}: {first_line(error)}"
+        return [f"{place}: {broken_text(read, mapped.source, name) or told}"]
+    # Of lines that aren't all objects DuckDB makes one column.
+    if columns == ["json"] and (told := broken_text(read, mapped.source, name) or ""):
+        return [f"{place}: {told}"]
     hidden = hidden_columns(dataset, mapped.table, mapped.expressions)
     seen = f"(select {visible(hidden)} from delivered)"
     found = []
@@ -213,13 +218,21 @@ def _misfits(
         pseudonym = dataset.privacy is not None and column in dataset.privacy.identifiers
         try:
             connection.execute(f"describe select {as_text(expression)} from {'delivered' if pseudonym else seen}")
+            if len(connection.fetchall()) == 1:
+                continue
+            what = "an expression makes one column, not several"
         except duckdb.Error as error:
             unknown = re.search(r'Referenced column "(.+?)" not found', str(error))
-            if unknown and unknown[1].lower() not in hidden and unknown[1] in header(read, mapped.source):
-                return [f"{place}: {name} can't be read as csv: a row has other fields than its header or open quotes"]
-            what = _no_column(unknown[1], name, columns, hidden) if unknown else first_line(error)
-            hint = ". A column that is called as a word of SQL needs double quotes" if "syntax error" in what else ""
-            found.append(f"{where(dataset.path, lines, mapped.places.get(column, mapped.location))}: {what}{hint}")
+            if unknown and unknown[1].lower() not in hidden:
+                # When DuckDB can't split a file's rows as its header, it may take another line for the header.
+                broken = broken_text(read, mapped.source, name, in_header=unknown[1])
+                if broken is not None:
+                    return [f"{place}: {broken}"]
+            what = _no_column(unknown[1], name, columns, hidden) if unknown else misfit(error)
+        found.append(f"{where(dataset.path, lines, mapped.places.get(column, mapped.location))}: {what}")
+    own = len(columns) - len(folder_keys(read))
+    if thorough and not found and (told := first_surplus(read, mapped.source, own) or ""):
+        found.append(f"{place}: {name}: {told}")
     return found
 
 

@@ -27,7 +27,7 @@ def discreet(dataset: Dataset, table: str) -> Iterator[None]:
     except (duckdb.Error, SourceError, ManifestError) as error:
         if dataset.privacy is None:
             raise
-        line = re.search(r"CSV Error on Line: (\d+)", str(error))
+        line = re.search(r"\b[Ll]ine:? (\d+)", str(error))
         raise SourceError(
             f"{table}: a file can't be read as {dataset.path.name} says{f', in line {line[1]}' if line else ''}. "
             "More would quote what was delivered, and be kept in logs: `cx doctor` tells it at the terminal."

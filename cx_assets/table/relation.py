@@ -8,6 +8,7 @@ could stand behind the same two names.
 import itertools
 import re
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,12 +29,14 @@ class Table:
         query: its text, complete in itself.
         sources: the frames that the text names; held so that they live as long as the query.
         confidential: whether an error of DuckDB may quote rows that no log may have.
+        explain: what to say, if anything is known, when DuckDB can't read what the rows are read from.
     """
 
     connection: duckdb.DuckDBPyConnection = field(repr=False)
     query: str
     sources: tuple[object, ...] = field(default=(), repr=False)
     confidential: bool = False
+    explain: Callable[[], str | None] | None = field(default=None, repr=False)
 
     def df(self) -> pd.DataFrame:
         """The rows as a DataFrame."""
@@ -128,6 +131,7 @@ def sql(query: str, **tables: Table | pd.DataFrame | pa.Table) -> Table:
         text,
         tuple(s for t in bound.values() for s in t.sources),
         any(t.confidential for t in bound.values()),
+        next((t.explain for t in bound.values() if t.explain), None),
     )
 
 

@@ -74,6 +74,8 @@ def write(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Table, w
         connection.execute("commit")
     except duckdb.Error as error:
         _roll_back(connection)
+        if isinstance(error, duckdb.InvalidInputException) and rows.explain and (told := rows.explain()):
+            raise TableWriteError(f"{spec.qualified}: {told} {UNHARMED}") from None
         if rows.confidential:
             line = re.search(r"CSV Error on Line: (\d+)", str(error))
             raise TableWriteError(

@@ -76,7 +76,7 @@ def stored(tmp_path: Path, loaded_shop: LoadedShop) -> tuple[Path, Path]:
     ("file", "content", "complaint"),
     [
         ("clicks/second.csv", "ts;shopper\n;Müller\n".encode("latin-1"), "clicks/second.csv: line 2 is not UTF-8"),
-        ("stars.jsonl", b'{"when": oops}\n', "events.1.source: stars.jsonl can't be read as jsonl: "),
+        ("stars.jsonl", b'{"when": oops}\n', "events.1.source: stars.jsonl: line 1 is no JSON: "),
         ("stars.jsonl", None, "no file matches 'stars.jsonl' in"),
         (
             "clicks/second.csv",

@@ -50,7 +50,7 @@ def test_a_column_that_resembles_none_is_told_with_all_there_are(folder: Path) -
     ("expression", "complaint"),
     [
         ("upper(sku", "Parser Error"),
-        ("sku, cust", "Parser Error"),
+        ("sku, cust", "it needs one SQL expression"),
         ("max(sku)", "aggregates are not allowed"),
         ("no_such_function(sku)", "no_such_function"),
         ("order", "A column that is called as a word of SQL needs double quotes"),
@@ -102,7 +102,7 @@ def test_a_file_that_is_not_what_its_format_says_is_told_by_name(folder: Path) -
     assert told.startswith("corner.yaml:14: customers.source: people.parquet can't be read as parquet: ")
     (folder / "people.json").write_text("{oops\n", "utf-8")
     (told,) = misfits(folder, ("people.csv, format: csv", "people.json, format: jsonl"))
-    assert told.startswith("corner.yaml:14: customers.source: people.json can't be read as jsonl: ")
+    assert told.startswith("corner.yaml:14: customers.source: people.json: line 1 is no JSON: ")
 
 
 def test_empty_files_and_files_of_a_header_alone_are_no_mistake(folder: Path) -> None:

@@ -265,7 +265,7 @@ def test_a_row_of_other_fields_than_the_header_is_refused_before_a_run(
 ) -> None:
     csv(tmp_path, f"2024-03-01,a,x,1,2\n{row}\n2024-03-01,a,x,1,2\n")
     (told,) = problems(shop(tmp_path, f"{{files: a.csv, format: csv{delimiter}}}"))
-    assert told.startswith("shop.yaml:6: events.0.source: a.csv can't be read as csv: ")
+    assert told.startswith("shop.yaml:6: events.0.source: a.csv: line 3 ")
 
 
 def test_the_days_that_files_touch_are_told_of_the_changed_files_only(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def test_a_broken_row_is_told_by_line_and_quoted_in_no_log(tmp_path: Path) -> No
         )
     assert not result.success
     assert f"in line {len(lines)}" in error_of(result)
-    assert found_in(settings.data_dir, ["ingestion.raw_events: a file can't be read as its manifest says"])
+    assert found_in(settings.data_dir, ["raw_events: a file can't be read as aviary.yaml says"])
     assert found_in(settings.data_dir) == {}
 
 
