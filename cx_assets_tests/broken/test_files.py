@@ -302,4 +302,4 @@ def test_the_shop_itself_loads_again_as_it_was(sound: SoundShop, tmp_path: Path)
     before = shop.state()
     assert shop.run(EVENTS).success
     after = shop.state()
-    assert {name for name in before if before[name] != after[name]} == {"cx.duckdb"}  # rewritten, in other blocks
+    assert {name for name in before if before[name] != after[name]} <= {"cx.duckdb"}  # its blocks may lie elsewhere
