@@ -22,6 +22,7 @@ from cx_assets.table.io_manager import duckdb_tables
 from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse.assets import warehouse_assets
 from cx_assets.warehouse.checks import warehouse_checks
+from cx_assets_tests.reconciliation import unaccounted
 
 Definition = dg.AssetsDefinition | dg.AssetChecksDefinition
 
@@ -128,8 +129,14 @@ def declared(asset: dg.AssetsDefinition) -> TableSpec:
 def load_shop(
     database: Path, dataset: Dataset, *, days: tuple[str, str] | None = None, checked: bool = False, **options: Any
 ) -> dg.ExecuteInProcessResult:
-    """Run ingestion and warehouse over all days of a dataset or over some, with all their checks or without."""
+    """Run ingestion and warehouse over all days of a dataset or over some, with all their checks or without.
+
+    After a run of everything over all days, every delivered event has to be accounted for.
+    """
     assets = shop_assets(dataset)
     checks = [*shop_checks(dataset).values(), *(structure_check(declared(asset)) for asset in assets)]
     whole = dataset.first_day.isoformat(), dataset.last_known_day.isoformat()
-    return run(database, [*assets, *(checks if checked else [])], days=days or whole, **options)
+    result = run(database, [*assets, *(checks if checked else [])], days=days or whole, **options)
+    if result.success and days is None and "selection" not in options:
+        assert unaccounted(database) == {}
+    return result

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cx_assets.automation import DAILY
 from cx_assets.dataset import Dataset
+from cx_assets_tests.reconciliation import unaccounted
 from cx_assets_tests.runs import rows, run, shop_assets
 from cx_assets_tests.shop import TINY, write_tiny
 
@@ -78,6 +79,7 @@ def test_a_range_in_one_run_equals_its_days_one_by_one_in_any_order_and_again(
         load(folder / "days.duckdb", dataset, [(day, day) for day in order])
         at_once = stored(folder / "range.duckdb")
         assert len(at_once["ingestion.raw_events"]) == len(events) + 1
+        assert unaccounted(folder / "range.duckdb") == {}
         assert stored(folder / "days.duckdb") == at_once
         load(folder / "days.duckdb", dataset, [(order[0], order[0]), RANGE])
         assert stored(folder / "days.duckdb") == at_once

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from cx_assets_tests.processes import PATIENCE, ROOT
+from cx_assets_tests.reconciliation import unaccounted
 
 pytestmark = pytest.mark.whole
 
@@ -83,6 +84,7 @@ def test_the_readme_shows_what_is_printed(walked: Walked, number: int, word: str
 def test_the_walk_ends_in_published_lists_and_a_report(walked: Walked) -> None:
     published = walked.folder / "data" / "published"
     assert (published / "report.html").stat().st_size > 10_000
+    assert unaccounted(published / "cx.duckdb") == {}
     with duckdb.connect(str(published / "cx.duckdb"), read_only=True) as connection:
         lists, customers, reasons = connection.execute(
             "select count(distinct list), count(distinct customer_id), count(reason) "

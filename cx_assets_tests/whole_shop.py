@@ -17,6 +17,7 @@ from cx_assets.dataset import Dataset, load_dataset
 from cx_assets.definitions import build_definitions
 from cx_assets.home import prepare_home
 from cx_assets.settings import Settings
+from cx_assets_tests.reconciliation import unaccounted
 from cx_assets_tests.shop import write_shop
 
 MANIFEST = "second_shop.yaml"
@@ -96,17 +97,23 @@ def execute(
     *,
     raise_on_error: bool = True,
 ) -> dg.ExecuteInProcessResult:
-    """Materialize what is selected, or everything, with its checks, over all days of the dataset."""
+    """Materialize what is selected, or everything, with its checks, over all days of the dataset.
+
+    After a run of everything, every delivered event has to be accounted for in what is published.
+    """
     definitions = build_definitions(settings, dataset)
     chosen = dg.define_asset_job("chosen", EVERY_RUN if selection is None else selection)
     job = dg.Definitions.merge(definitions, dg.Definitions(jobs=[chosen])).resolve_job_def("chosen")
     days = job.partitions_def.get_partition_keys() if job.partitions_def else None
-    return job.execute_in_process(
+    result = job.execute_in_process(
         instance=instance,
         tags={RANGE_START: days[0], RANGE_END: days[-1]} if days else None,
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=raise_on_error,
     )
+    if result.success and selection is None:
+        assert unaccounted(settings.published_dir / "cx.duckdb") == {}
+    return result
 
 
 def tables_in(database: Path) -> dict[str, int]:

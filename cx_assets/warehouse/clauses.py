@@ -15,6 +15,8 @@ from cx_assets.sections import AttributeType
 from cx_assets.table.schema import literal
 
 LARGEST = 10**12
+# What looks like nothing: an id of a tab or of a space that doesn't break is no id.
+BLANKS = "' \t\r\n\u00a0\u202f\u200b'"
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ def _fixed(dataset: Dataset) -> list[Clause]:
     last = "" if dataset.last_day is None else f" or {day} > date '{dataset.last_day}'"
     types = ", ".join(f"'{name}'" for name in dataset.known_event_types())
     told = [
-        ("customer_id", "customer_id = ''", "missing customer_id"),
-        ("item_id", "item_id = ''", "missing item_id"),
+        ("customer_id", f"trim(customer_id, {BLANKS}) = ''", "missing customer_id"),
+        ("item_id", f"trim(item_id, {BLANKS}) = ''", "missing item_id"),
         ("occurred_at", "coalesce(trim(time_given), '') = ''", "missing time"),
         ("occurred_at", "at_ is null or not isfinite(at_)", "time does not parse"),
         ("occurred_at", "at_ > cast(current_timestamp as timestamp)", "time in the future"),

@@ -100,6 +100,12 @@ def test_days_one_by_one_give_the_same_rows_as_all_at_once(database: psycopg.Con
     assert rows(tmp_path / "days.duckdb", "select * from ingestion.raw_events order by all") == whole
 
 
+def test_every_row_of_a_table_is_a_clean_event_or_a_rejected_one(database: psycopg.Connection, tmp_path: Path) -> None:
+    load_shop(tmp_path / "all.duckdb", shop(tmp_path, TABLE))  # which asks that all are accounted for
+    rejected = rows(tmp_path / "all.duckdb", "select reason, source_file, source_row from warehouse.rejected_events")
+    assert rejected == [("missing time", "SHOP_DSN/sales.orders", 15)]
+
+
 def test_a_look_finds_the_days_of_rows_that_are_new_changed_or_committed_late(
     database: psycopg.Connection, tmp_path: Path
 ) -> None:
