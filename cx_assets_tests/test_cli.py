@@ -64,6 +64,15 @@ def test_doctor_tells_a_file_that_stops_being_text_by_line(cx: Cx, dataset: Data
     assert "events/a.csv: line 4 is not UTF-8" in told.output
 
 
+def test_doctor_tells_a_broken_line_far_down_by_its_number(cx: Cx, tmp_path: Path) -> None:
+    dataset = write_tiny(tmp_path, {"a.csv": [{}] * 25_000})
+    with (dataset.folder / "events" / "a.csv").open("a", encoding="utf-8") as file:
+        file.write('2024-03-01T10:00:00,"ann",tea,purchase,,,1,2.50,\n2024-03-01T10:00:00,ann\n')
+    told = cx("doctor")
+    assert told.exit_code == 1
+    assert told.output.startswith("events/a.csv: line 25003 has 2 fields, its header 9. Correct the line;")
+
+
 def test_init_writes_a_manifest_once_and_never_over_one(cx: Cx, tmp_path: Path) -> None:
     rows = "".join(f"2024-03-{n % 28 + 1:02},c{n % 7},p{n % 9},{n % 3 + 1}\n" for n in range(90))
     (tmp_path / "orders.csv").write_text(f"ordered_at,customer_id,sku,quantity\n{rows}", "utf-8")
