@@ -21,7 +21,10 @@ from cx_assets.settings import Settings
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
-DAILY = ("raw_customers", "raw_items", "customer_merges", "raw_events", "events", "rejected_events")
+DAILY = (
+    *("raw_customers", "raw_items", "customer_merges"),
+    *("raw_events", "withdrawn_events", "events", "rejected_events"),
+)
 """What loads a day. Who the customers are belongs to it: a merge renames the events of other days too; and what items
 there are, as a contract may refer to them."""
 

@@ -155,6 +155,18 @@ class Dataset(Part):
             raise ValueError("personal columns are the customers' source's: declare customers")
         return privacy
 
+    @field_validator("events")
+    @classmethod
+    def _returns_name_alike(cls, events: tuple[EventSource, ...]) -> tuple[EventSource, ...]:
+        if len({source.returns.event_id is None for source in events if source.returns}) > 1:
+            raise ValueError("returns: name what is returned by event_id in all sources, or by basket and item in all")
+        return events
+
+    @property
+    def has_links(self) -> bool:
+        """Whether a delivered event may correct, cancel or return another."""
+        return any(source.has_links for source in self.events)
+
     @property
     def path(self) -> Path:
         """The manifest."""

@@ -6,11 +6,12 @@ Does not: a dataset as a whole (`dataset`) or where files are (`source`).
 
 import re
 from math import isfinite
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from cx_assets.manifest import Part
+from cx_assets.linking import LINK_PLACES, Corrections, Sql, Withdrawal, link_expressions
+from cx_assets.manifest import Location, Part
 from cx_assets.merging import MergeKey
 from cx_assets.source import Source
 
@@ -24,13 +25,6 @@ TAKEN = (
 )  # fmt: skip
 
 
-def _as_sql(value: Any) -> Any:
-    """YAML reads an unquoted 1 or true as a number or a boolean; as SQL they are the same words."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
-
-
 def _attribute_name(name: str) -> str:
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
         raise ValueError("an attribute's name is a column's: lower-case letters, digits and _")
@@ -39,7 +33,6 @@ def _attribute_name(name: str) -> str:
     return name
 
 
-Sql = Annotated[str, BeforeValidator(_as_sql)]
 AttributeName = Annotated[str, AfterValidator(_attribute_name)]
 
 
@@ -102,6 +95,32 @@ class EventSource(Part):
 
     source: Source
     columns: EventColumns
+    corrections: Corrections | None = Field(
+        default=None, description="An event with the same event_id replaces the one before, if its version is newer."
+    )
+    cancels: Withdrawal | None = Field(default=None, description="Rows that take an event out.")
+    returns: Withdrawal | None = Field(
+        default=None, description="Rows that take their quantity and value off an event, whatever their sign."
+    )
+
+    @model_validator(mode="after")
+    def _ids_are_told(self) -> "EventSource":
+        if self.corrections and self.columns.event_id == "null":
+            raise ValueError("corrections are told by the event's id: give columns.event_id")
+        return self
+
+    @property
+    def has_links(self) -> bool:
+        """Whether a row of it may be about another."""
+        return any((self.corrections, self.cancels, self.returns))
+
+    def link_expressions(self) -> dict[str, str]:
+        """SQL for the columns of raw events that tell what a row is about."""
+        return link_expressions(self.corrections, self.cancels, self.returns)
+
+    def link_places(self) -> dict[str, Location]:
+        """Where in the source's part of the manifest each of these is declared; what isn't has none."""
+        return {name: place for name, place in LINK_PLACES.items() if getattr(self, place[0]) is not None}
 
 
 class Customers(Part):

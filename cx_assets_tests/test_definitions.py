@@ -23,6 +23,7 @@ PROMISED = """
     ingestion.raw_events ingestion.raw_customers ingestion.raw_items
     ingestion.raw_campaigns ingestion.raw_campaign_targets ingestion.raw_campaign_responses
     warehouse.customer_merges warehouse.events warehouse.rejected_events warehouse.rejected_values
+    warehouse.withdrawn_events
     warehouse.customers warehouse.items warehouse.baskets
     warehouse.campaigns warehouse.campaign_targets warehouse.campaign_responses
     drift.daily_figures

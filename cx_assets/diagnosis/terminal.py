@@ -58,15 +58,35 @@ def _events(trial: Trial, dataset: Dataset, settings: Settings) -> Iterator[str]
         rejected_events=trial.tables["rejected_events"],
     ).fetchall()
     refused = sum(count for _, count in reasons)
+    outcomes = dict(
+        sql(
+            "select outcome, count(*) from withdrawn_events group by outcome order by outcome",
+            withdrawn_events=trial.tables["withdrawn_events"],
+        ).fetchall()
+    )
+    withdrawn = sum(outcomes.values()) - outcomes.get("reduced", 0)
     span = f", {days:,} days: {first} to {last}" if rows else ""
     yield _line("events", f"{rows:,} rows of {files:,} file{'s' * (files != 1)}{span}")
     copies = f" and {trial.duplicates:,} exact duplicates, folded" if trial.duplicates else ", no exact duplicates"
-    yield _line("kept", f"{rows - refused - trial.duplicates:,}{copies}")
+    yield _line("kept", f"{rows - refused - withdrawn - trial.duplicates:,}{copies}")
+    if outcomes:
+        yield _line("withdrawn", f"{withdrawn:,}: {_told_outcomes(outcomes)}")
     share = refused / rows if rows else 0
     yield _line("rejected", f"{refused:,} ({share:.2%}; the limit is {settings.rejected_limit:.2%})")
     about = {clause.reason: clause.column for clause in event_clauses(dataset)}
     for reason, count in reasons:
-        yield _line("", f"{count:>9,}  {reason}{_example(trial, reason, about[reason])}")
+        yield _line("", f"{count:>9,}  {reason}{_example(trial, reason, about.get(reason, ''))}")
+
+
+def _told_outcomes(outcomes: dict[str, int]) -> str:
+    """What became of rows because of others, and which did it, in words."""
+    words = {
+        "corrected": "corrected", "cancelled": "cancelled", "cancellation": "cancellations", "returned": "returned",
+        "return": "returns",
+    }  # fmt: skip
+    told = [f"{word} {outcomes[name]:,}" for name, word in words.items() if name in outcomes]
+    less = f"; kept, less what was returned of them {outcomes['reduced']:,}" if "reduced" in outcomes else ""
+    return ", ".join(told) + less
 
 
 def _example(trial: Trial, reason: str, column: str) -> str:

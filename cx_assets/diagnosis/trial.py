@@ -31,11 +31,11 @@ from cx_assets.table.schema import literal, quoted
 from cx_assets.table.warehouse import connect
 from cx_assets.warehouse import masters
 from cx_assets.warehouse.checks import warehouse_checks
-from cx_assets.warehouse.contract import judge
-from cx_assets.warehouse.events import rejected
+from cx_assets.warehouse.cleaning import Cleaning
+from cx_assets.warehouse.tables import CUSTOMER_MERGES
 
 # What the functions that split and type the rows make true of tables that no run has stored yet.
-TRUE_BY_CONSTRUCTION = ("nothing_is_lost", "events_keep_the_contract")
+TRUE_BY_CONSTRUCTION = ("nothing_is_lost", "events_keep_the_contract", "withdrawn_events_name_two_rows")
 # Customers and items are completed from the events; only a policy that drops rows can take one away.
 TRUE_UNLESS_DROPPED = "references_hold"
 
@@ -103,9 +103,12 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
         )
     }  # fmt: skip
     # Read once, and judged from there by all threads: a file may be of a single piece.
-    connection.execute(f"create temp table delivered as {table_query(dataset, 'events', _given(tables.RAW_EVENTS))}")
+    cleaning = Cleaning(dataset)
+    given = _given(cleaning.raw_events)
+    connection.execute(f"create temp table delivered as {table_query(dataset, 'events', given)}")
     placed = Table(connection, f"select *, {event_day(dataset)} as day from delivered{_over(dataset)}")
-    masters_told = {name: delivered[f"raw_{name}"] for name in dataset.contract.events.referenced}
+    cleaning = Cleaning(dataset, {name: delivered[f"raw_{name}"] for name in dataset.contract.events.referenced})
+    withdrawn = cleaning.withdrawn(placed, Table(connection, CUSTOMER_MERGES.no_rows()))
     slim = """
         select
             day, reason, at_, event_type, customer_id, item_id, source_file, source_row,
@@ -113,7 +116,7 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
                 rating_given, store_id) as fingerprint
         from judged
     """
-    connection.execute(f"create temp table judged as {sql(slim, judged=judge(placed, dataset, masters_told)).query}")
+    connection.execute(f"create temp table judged as {sql(slim, judged=cleaning.judged(placed, withdrawn)).query}")
     (alike,) = connection.execute(
         "select count(*) - count(distinct fingerprint) from judged where reason is null"
     ).fetchall()[0]
@@ -130,7 +133,7 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
     # Typed again for what the slim table left out; the reason may be other rows, which aren't there now.
     again = sql(
         "select again.* replace (judged.reason as reason) from again join judged using (source_file, source_row)",
-        again=judge(refused, dataset, masters_told),
+        again=cleaning.judged(refused, withdrawn),
         judged=Table(connection, "select reason, source_file, source_row from judged"),
     )
     connection.execute(f"create temp table refused as {rejected(again).query}")
@@ -143,7 +146,13 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
     return Trial(
         {
             **delivered,
-            "raw_events": Table(connection, "select day, source_file, source_row from judged"),
+            "raw_events": sql(
+                "select day, source_file, source_row from judged union all "
+                "select day, source_file, source_row from withdrawn where outcome <> 'reduced'",
+                judged=Table(connection, "select * from judged"),
+                withdrawn=withdrawn,
+            ),
+            "withdrawn_events": withdrawn,
             "events": events,
             "rejected_events": Table(connection, "select * from refused"),
             "customers": _undropped(Table(connection, "select * from customers"), dataset.customer_attributes()),

@@ -37,7 +37,9 @@ def ingestion_assets(
             explain=lambda: broken_file(dataset, table, protection.told_name),
         )
 
-    @table_asset(tables.RAW_EVENTS, partitions_def=daily_events, kinds=["file"], code_version="1")
+    events = tables.raw_events_table(links=dataset.has_links)
+
+    @table_asset(events, partitions_def=daily_events, kinds=["file"], code_version="1")
     def raw_events(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Table:
         """One row per delivered event, as delivered, with the file and row that it came from.
 
@@ -49,7 +51,7 @@ def ingestion_assets(
             with placed as (select *, {event_day(dataset)} as day from delivered)
             select * from placed where day >= date '{start:%Y-%m-%d}' and day < date '{end:%Y-%m-%d}'
             """,
-            delivered=delivered(warehouse, tables.RAW_EVENTS, (start.date(), end.date() - timedelta(days=1))),
+            delivered=delivered(warehouse, events, (start.date(), end.date() - timedelta(days=1))),
         )
 
     customers = tables.raw_customers_table(dataset.customer_attributes(), dataset.merge_keys())

@@ -4,13 +4,13 @@ Belongs here: going through a manifest. Does not: reading rows (`reader`).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.merge_keys import column_of
 from cx_assets.manifest import Location
 from cx_assets.privacy.mapping import PERSONAL
-from cx_assets.sections import Section
+from cx_assets.sections import EventSource, Section
 from cx_assets.source import Source
 
 
@@ -41,7 +41,8 @@ class MappedSource:
 def mapped_sources(dataset: Dataset) -> Iterator[tuple[str, MappedSource]]:
     """Every source of a manifest with the table that it feeds: `events`, `customers`, `items`, `campaigns`, ..."""
     for index, events in enumerate(dataset.events):
-        yield "events", _columns_of(("events", index), events)
+        mapped = _columns_of(("events", index), events)
+        yield "events", _with_links(mapped, events) if dataset.has_links else mapped
     for table, master in (("customers", dataset.customers), ("items", dataset.items)):
         if master is None:
             continue
@@ -70,6 +71,13 @@ def personal_source(dataset: Dataset) -> MappedSource | None:
     places: dict[str, Location] = {name: ("privacy", "personal", name, "expression") for name in expressions}
     expressions["customer_id"], places["customer_id"] = dataset.customers.id, ("customers", "id")
     return MappedSource(("privacy", "personal"), dataset.customers.source, expressions, places)
+
+
+def _with_links(mapped: MappedSource, events: EventSource) -> MappedSource:
+    places = {name: (*mapped.location, *place) for name, place in events.link_places().items()}
+    return replace(
+        mapped, expressions={**mapped.expressions, **events.link_expressions()}, places={**mapped.places, **places}
+    )
 
 
 def _columns_of(location: Location, section: Section) -> MappedSource:

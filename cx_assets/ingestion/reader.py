@@ -25,7 +25,7 @@ from cx_assets.ingestion.remote import listed, shown
 from cx_assets.ingestion.times import local_day, utc_timestamp
 from cx_assets.manifest import Location, ManifestError, key_lines, where
 from cx_assets.privacy.discretion import discreet
-from cx_assets.privacy.mapping import PERSONAL, file_name_sql, hidden_columns, protected_query, visible
+from cx_assets.privacy.mapping import PERSONAL, file_name_sql, hidden_columns, is_identifier, protected_query, visible
 from cx_assets.source import Place, Relation, Source, SourceError, Url
 from cx_assets.table.schema import literal, quoted
 
@@ -215,7 +215,7 @@ def _misfits(
     seen = f"(select {visible(hidden)} from delivered)"
     found = []
     for column, expression in mapped.expressions.items():
-        pseudonym = dataset.privacy is not None and column in dataset.privacy.identifiers
+        pseudonym = is_identifier(dataset, column)
         try:
             connection.execute(f"describe select {as_text(expression)} from {'delivered' if pseudonym else seen}")
             if len(connection.fetchall()) == 1:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import dagster as dg
 
 from cx_assets.ingestion.merge_keys import column_of
+from cx_assets.linking import LINK_COLUMNS
 from cx_assets.sections import Attribute
 from cx_assets.table import TableSpec, column, schema
 
@@ -49,6 +50,21 @@ RAW_EVENTS = schema(
     *SOURCE_COLUMNS,
     key=("day", "source_file", "source_row"),
 )
+
+
+def raw_events_table(*, links: bool) -> TableSpec:
+    """The declaration of `ingestion.raw_events`; with columns for what a row is about where that is declared."""
+    if not links:
+        return RAW_EVENTS
+    about = (column(name, "varchar", f"{text}.", nullable=True) for name, text in LINK_COLUMNS.items())
+    return schema(
+        RAW_EVENTS.group,
+        RAW_EVENTS.name,
+        RAW_EVENTS.description,
+        *RAW_EVENTS.columns.columns,
+        *about,
+        key=RAW_EVENTS.key,
+    )
 
 
 def raw_customers_table(attributes: dict[str, Attribute], keys: Iterable[str] = ()) -> TableSpec:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from cx_assets.migrations import step_0001_store_id, step_0002_due_on_and_version
+from cx_assets.migrations import step_0001_store_id, step_0002_due_on_and_version, step_0003_withdrawn_events
 
 VERSION_TABLE = "operations.schema_version"
 
@@ -38,6 +38,7 @@ class Step:
 STEPS = (
     Step(1, "events know their store and the customer as delivered", step_0001_store_id.upgrade),
     Step(2, "lists know when an item is due, figures of which lists they are", step_0002_due_on_and_version.upgrade),
+    Step(3, "there are withdrawn events, none so far", step_0003_withdrawn_events.upgrade),
 )
 
 

@@ -51,7 +51,7 @@ def retention_asset(dataset: Dataset, settings: Settings, known: Iterable[str]) 
         learning = learning_days(
             evaluation_settings.horizon_days, ranking.horizon_days, ranking.cuts, interaction_weights.half_life_days
         )
-        if wrong := refusals(settings.retention, learning, names):
+        if wrong := refusals(settings.retention, learning, names, links=dataset.has_links):
             raise RetentionError("Nothing was removed. CX_RETENTION asks for what can't be:\n" + "\n".join(wrong))
         applied = apply(warehouse.connection, dataset, settings.retention, learning)
         at = datetime.now(UTC)

@@ -19,7 +19,7 @@ from cx_assets.table import Table, sql
 from cx_assets.table.schema import literal
 from cx_assets.table.storage import read, stored_columns
 from cx_assets.warehouse.reconciliation import day_counts
-from cx_assets.warehouse.tables import EVENTS, REJECTED_EVENTS
+from cx_assets.warehouse.tables import EVENTS, REJECTED_EVENTS, WITHDRAWN_EVENTS
 
 TABLES = (REJECTED_EVENTS,)
 """The tables of rejected rows; each has `reason`, `source_file`, `source_row`, and `day` where its rows have one."""
@@ -118,8 +118,12 @@ def by_reason(rows: Table) -> Table:
 def around(rows: Table, asked: Asked) -> Table:
     """What became of the delivered events of the days asked for, as `day_counts` has it."""
     connection = rows.connection
-    specs = (RAW_EVENTS, EVENTS, REJECTED_EVENTS)
-    counts = day_counts(*(read(connection, spec) for spec in specs))
+    specs = (RAW_EVENTS, EVENTS, REJECTED_EVENTS, WITHDRAWN_EVENTS)
+    stored = (
+        read(connection, spec) if stored_columns(connection, spec) else Table(connection, spec.no_rows())
+        for spec in specs
+    )
+    counts = day_counts(*stored)
     return sql(f"select * from counts where {asked.days}", counts=counts)
 
 

@@ -62,13 +62,14 @@ def learning_days(horizon_days: int, ranker_horizon_days: int, cuts: int, half_l
     return horizon_days + cuts * ranker_horizon_days + round(HALF_LIVES * half_life_days)
 
 
-def refusals(rules: Mapping[str, int], learning: int, known: Iterable[str]) -> list[str]:
+def refusals(rules: Mapping[str, int], learning: int, known: Iterable[str], *, links: bool = False) -> list[str]:
     """Why rules can't be applied, a sentence for each; empty if they can.
 
     Args:
         rules: days by table.
         learning: the days of events that later stages rest on.
         known: the names of all tables.
+        links: whether the dataset declares corrections, cancels or returns.
     """
     names = list(known)
     found = []
@@ -82,6 +83,11 @@ def refusals(rules: Mapping[str, int], learning: int, known: Iterable[str]) -> l
             found.append(
                 f"{table}: it is made anew as a whole, of what is kept of other tables, so none of its rows has an age "
                 f"of its own. Rules can be for {', '.join(KEEPABLE)}."
+            )
+        elif links and table == RAW_EVENTS.qualified:
+            found.append(
+                f"{table}: this dataset declares corrections, cancels or returns, and what they are about is found "
+                "among all raw events. Keep them all."
             )
         elif table == EVENTS.qualified:
             found += _refused_events(days, rules.get(RAW_EVENTS.qualified), learning)

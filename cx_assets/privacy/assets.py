@@ -9,7 +9,9 @@ import dagster as dg
 import pandas as pd
 
 from cx_assets.dataset import Dataset
+from cx_assets.linking import SAME_ID
 from cx_assets.privacy.declaration import OWN_ID
+from cx_assets.privacy.mapping import is_identifier
 from cx_assets.privacy.protection import Protection
 from cx_assets.privacy.sealing import SealBrokenError
 from cx_assets.table import Table, column, law, schema, sql, table_asset, table_check
@@ -70,8 +72,10 @@ def privacy_checks(dataset: Dataset, protection: Protection) -> list[dg.AssetChe
 
 
 def _pseudonym_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
+    identifiers = dataset.privacy.identifiers if dataset.privacy else ()
+    linked = tuple(name for name in SAME_ID if dataset.has_links and is_identifier(dataset, name))
     tables = {
-        "raw_events": dataset.privacy.identifiers if dataset.privacy else (),
+        "raw_events": (*identifiers, *linked),
         "raw_customers": ("customer_id",),
         "raw_campaign_targets": ("customer_id",),
         "raw_campaign_responses": ("customer_id",),

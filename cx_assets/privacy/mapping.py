@@ -14,6 +14,7 @@ import duckdb
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.times import utc_timestamp
+from cx_assets.linking import SAME_ID
 from cx_assets.privacy import screening
 from cx_assets.privacy.pseudonyms import SOURCE_FILE, function
 from cx_assets.source import Source
@@ -41,12 +42,17 @@ def hidden_columns(dataset: Dataset, table: str, expressions: Mapping[str, str])
     privacy = dataset.privacy
     if privacy is None or table == PERSONAL:
         return frozenset()
-    told_by = [columns_of((text,), inside=False) for name, text in expressions.items() if name in privacy.identifiers]
+    told_by = [columns_of((text,), inside=False) for name, text in expressions.items() if is_identifier(dataset, name)]
     customer = columns_of((expressions.get("customer_id", "null"),), inside=False)
     hidden = customer.union(*(columns for columns in told_by if len(columns) == 1))
     if table not in ABOUT_CUSTOMERS and not _reads_customers_files(dataset, table):
         return hidden
     return hidden | columns_of(tuple(column.expression for column in privacy.personal.values()))
+
+
+def is_identifier(dataset: Dataset, column: str) -> bool:
+    """Whether a column's values become pseudonyms."""
+    return dataset.privacy is not None and SAME_ID.get(column, column) in dataset.privacy.identifiers
 
 
 def _reads_customers_files(dataset: Dataset, table: str) -> bool:
@@ -103,10 +109,11 @@ def protected_query(
         row: the column with a row's number.
         source_file: SQL for the name that the tables tell the file by.
     """
-    identifiers = dataset.privacy.identifiers if dataset.privacy else ()
-    own = {name: text for name, text in expressions.items() if name in identifiers}
-    others = {name: text for name, text in expressions.items() if name not in identifiers}
-    pseudonyms = "".join(f"{function(name)}(trim({text})) as {_inner(name)}, " for name, text in own.items())
+    own = {name: text for name, text in expressions.items() if is_identifier(dataset, name)}
+    others = {name: text for name, text in expressions.items() if name not in own}
+    pseudonyms = "".join(
+        f"{function(SAME_ID.get(name, name))}(trim({text})) as {_inner(name)}, " for name, text in own.items()
+    )
     inner = f"select {pseudonyms}{visible(hidden_columns(dataset, table, expressions))} from ({rows})"
     mapped = [f"{_inner(name)} as {quoted(name)}" for name in own] + [f"{t} as {quoted(n)}" for n, t in others.items()]
     middle = f"select {', '.join([*mapped, row])} from ({inner})"
@@ -129,6 +136,8 @@ def _screened(dataset: Dataset, table: str, name: str) -> str:
         kind = "double"
     if name in ("occurred_at", "responded_at"):
         typed = utc_timestamp(column)
+    elif table == "events" and name == "version":
+        typed = f"coalesce(cast(try_cast({column} as double) as varchar), cast({utc_timestamp(column)} as varchar))"
     elif kind != "varchar":
         typed = f"try_cast(nullif(trim({column}), '') as {kind})"
     else:

@@ -57,6 +57,11 @@ class TableSpec:
         )
         return f"create or replace table {table or self.qualified} ({lines})"
 
+    def no_rows(self) -> str:
+        """A query with the declared columns and no row."""
+        columns = ", ".join(f"cast(null as {c.type}) as {quoted(c.name)}" for c in self.columns.columns)
+        return f"select {columns} limit 0"
+
     def metadata(self) -> dict[str, Any]:
         """The declaration as Dagster shows it before the first run: schema, table name, key."""
         return {"dagster/column_schema": self.columns, "dagster/table_name": self.qualified, "key": list(self.key)}

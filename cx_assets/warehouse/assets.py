@@ -16,12 +16,11 @@ from cx_assets.table.storage import read, stored_columns
 from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse import masters, merges, tables
 from cx_assets.warehouse.clauses import event_clauses
-from cx_assets.warehouse.contract import judge
+from cx_assets.warehouse.cleaning import Cleaning
 from cx_assets.warehouse.contract import rejected_values as values_of_events
-from cx_assets.warehouse.events import accepted, fold_baskets, rejected
+from cx_assets.warehouse.events import fold_baskets
 from cx_assets.warehouse.missing import fill_missing
 from cx_assets.warehouse.references import references
-from cx_assets.warehouse.renaming import clean_anew
 
 
 def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
@@ -43,28 +42,44 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         context.add_output_metadata({"merged": len(found), "into": int(found["merged_into"].nunique())})
         return merges.with_since(found, _stored_merges(warehouse), datetime.now(UTC).replace(tzinfo=None))
 
+    def cleaning(warehouse: Warehouse) -> Cleaning:
+        return Cleaning(dataset, references(warehouse, dataset))
+
+    @table_asset(tables.WITHDRAWN_EVENTS, kinds=["sql"], code_version="1", deps=referenced)
+    def withdrawn_events(
+        context: dg.AssetExecutionContext, warehouse: Warehouse, raw_events: Table, customer_merges: Table
+    ) -> Table:
+        """One row per delivered event that another corrected, cancelled or returned, and per row that did.
+
+        Empty unless the manifest declares corrections, cancels or returns. A row may be about one of another day: the
+        stored days whose events are touched are cleaned anew at once.
+        """
+        found = cleaning(warehouse).withdrawn(raw_events, customer_merges)
+        again = cleaning(warehouse).renew_withdrawn(warehouse, found, customer_merges)
+        context.add_output_metadata({"days cleaned anew": len(again)})
+        return found
+
     @table_asset(events_table, partitions_def=daily_events, kinds=["sql"], code_version="2", deps=referenced)
     def events(
-        context: dg.AssetExecutionContext, warehouse: Warehouse, raw_events: Table, customer_merges: Table
+        context: dg.AssetExecutionContext,
+        warehouse: Warehouse,
+        raw_events: Table,
+        withdrawn_events: Table,
+        customer_merges: Table,
     ) -> Table:
         """One row per event that keeps the contract, typed, exact duplicates folded. All later stages start here.
 
         When customers have been merged or set apart, the other days that have events of them are cleaned anew too.
         """
-
-        def clean(raw: Table) -> Table:
-            known = merges.renamed_events(judge(raw, dataset, references(warehouse, dataset)), customer_merges)
-            return accepted(known, dataset.session_gap_minutes)
-
         start, end = (moment.replace(tzinfo=None) for moment in context.partition_time_window)
-        again = clean_anew(warehouse, customer_merges, (start, end), clean)
+        again = cleaning(warehouse).renew_misnamed(warehouse, withdrawn_events, customer_merges, (start, end))
         context.add_output_metadata({"days cleaned anew for merges": len(again)})
-        return clean(raw_events)
+        return cleaning(warehouse).events(raw_events, withdrawn_events, customer_merges)
 
     @table_asset(tables.REJECTED_EVENTS, partitions_def=daily_events, kinds=["sql"], code_version="1", deps=referenced)
-    def rejected_events(warehouse: Warehouse, raw_events: Table) -> Table:
+    def rejected_events(warehouse: Warehouse, raw_events: Table, withdrawn_events: Table) -> Table:
         """One row per event that breaks the contract, as delivered, with the reason and where it came from."""
-        return rejected(judge(raw_events, dataset, references(warehouse, dataset)))
+        return cleaning(warehouse).rejected(raw_events, withdrawn_events)
 
     @table_asset(tables.REJECTED_VALUES, kinds=["sql"], code_version="1", deps=referenced)
     def rejected_values(warehouse: Warehouse, raw_events: Table) -> Table:
@@ -91,7 +106,8 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         """One row per basket: who, when, how many items, what it was worth."""
         return fold_baskets(events, dataset.basket_event_types)
 
-    return [customer_merges, events, rejected_events, rejected_values, customers, items, baskets, *_campaign_assets()]
+    events_tables = [withdrawn_events, events, rejected_events, rejected_values]
+    return [customer_merges, *events_tables, customers, items, baskets, *_campaign_assets()]
 
 
 def _campaign_assets() -> list[dg.AssetsDefinition]:

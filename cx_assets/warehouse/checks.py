@@ -20,13 +20,15 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
     """The stage's checks for a dataset and an operator's limits."""
 
     @table_check("events", blocking=True)
-    def nothing_is_lost(raw_events: Table, events: Table, rejected_events: Table) -> dg.AssetCheckResult:
-        """Per day: raw events = events + exact duplicates + rejected events.
+    def nothing_is_lost(
+        raw_events: Table, events: Table, rejected_events: Table, withdrawn_events: Table
+    ) -> dg.AssetCheckResult:
+        """Per day: raw events = events + exact duplicates + rejected events + withdrawn events.
 
         A day whose raw events have been kept for long enough and were removed has its events alone.
         """
         gone = ", ".join(f"date '{day}'" for day in removed_days(raw_events.connection, "ingestion.raw_events"))
-        days = day_counts(raw_events, events, rejected_events)
+        days = day_counts(raw_events, events, rejected_events, withdrawn_events)
         names = ("raw", *PARTS)
         sums = ", ".join(f"coalesce(sum({name}), 0)" for name in names)
         of, *totals = sql(f"select count(*), {sums} from days", days=days).fetchone()
@@ -40,8 +42,29 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
             ),
             of,
             f"days don't add up: raw = {' + '.join(PARTS)}",
-            "Materialize raw_events, events and rejected_events of these days together.",
+            "Materialize raw_events, withdrawn_events, events and rejected_events of these days together.",
             metadata={name: int(total) for name, total in zip(names, totals, strict=True)},
+        )
+
+    @table_check("withdrawn_events", blocking=True)
+    def withdrawn_events_name_two_rows(withdrawn_events: Table, raw_events: Table) -> dg.AssetCheckResult:
+        """A withdrawn event and the row that took it off are two different rows, both of which were delivered."""
+        return law(
+            sql(
+                """
+                with told as (select day, source_file, source_row from raw_events)
+                select * from withdrawn_events
+                where (day, source_file, source_row) = (other_day, other_file, other_row)
+                    or (day, source_file, source_row) not in (select (day, source_file, source_row) from told)
+                    or (other_day, other_file, other_row) not in (select (day, source_file, source_row) from told)
+                order by source_file, source_row
+                """,
+                withdrawn_events=withdrawn_events,
+                raw_events=raw_events,
+            ),
+            withdrawn_events.count(),
+            "withdrawn events don't name two delivered rows",
+            "Materialize withdrawn_events again.",
         )
 
     @table_check("rejected_events", blocking=True)
@@ -98,6 +121,7 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
 
     return [
         nothing_is_lost,
+        withdrawn_events_name_two_rows,
         few_events_are_rejected,
         *contract_checks(dataset),
         no_day_is_missing,

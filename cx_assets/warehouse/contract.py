@@ -11,7 +11,8 @@ from cx_assets.dataset import Dataset
 from cx_assets.ingestion.times import utc_timestamp
 from cx_assets.table import Table, sql
 from cx_assets.table.schema import literal
-from cx_assets.warehouse.clauses import Clause, event_clauses
+from cx_assets.warehouse import links
+from cx_assets.warehouse.clauses import LARGEST, Clause, event_clauses
 from cx_assets.warehouse.references import known_ids
 
 _ROW = """row(
@@ -26,6 +27,7 @@ def judge(raw_events: Table, dataset: Dataset, masters: Mapping[str, Table] = NO
     """Every raw event, typed, with `reason`: null where it keeps the contract, else the first clause that it breaks.
 
     A basket that isn't told is the customer's day. Of an event that is kept, values that are rejected count as missing.
+    A row that cancels or returns an event must name one, and say how much, instead of being one.
 
     Args:
         raw_events: `ingestion.raw_events`, every value text.
@@ -54,9 +56,10 @@ def rejected_values(raw_events: Table, dataset: Dataset, masters: Mapping[str, T
         dataset: as of `judge`.
         masters: as of `judge`.
     """
+    own = " and role is null" if dataset.has_links else ""
     parts = [
         f"select 'events', {literal(column)}, case {_whens(clauses)} end, {_GIVEN.get(column, column)}, source_file, "
-        f"source_row from judged where reason is null and ({_any(clauses)})"
+        f"source_row from judged where reason is null{own} and ({_any(clauses)})"
         for column, clauses in _by_column(dataset)
     ]
     nothing = """
@@ -91,25 +94,28 @@ def _with_reasons(raw_events: Table, dataset: Dataset, masters: Mapping[str, Tab
                 value as value_given, try_cast(value as double) as value,
                 nullif(trim(rating), '') as rating_given, try_cast(rating as double) as rating,
                 nullif(trim(store_id), '') as store_id,
-                event_id as id_given,
+                event_id as id_given,{links.COLUMNS if dataset.has_links else ""}
                 source_file, source_row
             from raw_events
         )
         select
             *, cast(null as varchar) as delivered_customer_id,
-            case {_whens(clause for clause in clauses if clause.asks != "others")} end as reason
+            case {links.CLAUSES.format(largest=LARGEST) if dataset.has_links else ""}
+                {_whens(clause for clause in clauses if clause.asks != "others")} end as reason
         from typed
         """,
         raw_events=raw_events,
         **known_ids(masters),
     )
-    return _alone(judged, [clause for clause in clauses if clause.asks == "others"])
+    # What corrects, cancels or returns an event has its id in common with it.
+    apart = ", version, role" if dataset.has_links else ""
+    return _alone(judged, [clause for clause in clauses if clause.asks == "others"], apart)
 
 
-def _alone(judged: Table, clauses: list[Clause]) -> Table:
+def _alone(judged: Table, clauses: list[Clause], apart: str) -> Table:
     """Of different events of a day that share what is to be unique the first by file and row is kept."""
     for clause in clauses:
-        others = f"partition by day, reason is null, {clause.broken} order by source_file, source_row"
+        others = f"partition by day, reason is null, {clause.broken}{apart} order by source_file, source_row"
         judged = sql(
             f"""
             select * replace (

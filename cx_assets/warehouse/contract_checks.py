@@ -23,7 +23,9 @@ def contract_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
     clauses = event_clauses(dataset)
     limit = dataset.contract.events.day_limit
     timeless = ", ".join(literal(clause.reason) for clause in clauses if clause.column == "occurred_at")
-    asked = [clause for clause in clauses if clause.asks == "row" and clause.column not in NOT_AS_DELIVERED]
+    # Returns may have taken something off.
+    other = (*NOT_AS_DELIVERED, *(("quantity", "value") if dataset.has_links else ()))
+    asked = [clause for clause in clauses if clause.asks == "row" and clause.column not in other]
 
     @table_check("rejected_events", blocking=True)
     def no_day_is_mostly_rejected(rejected_events: Table, raw_events: Table) -> dg.AssetCheckResult:
@@ -66,7 +68,7 @@ def contract_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
                     from events
                 )
                 select * exclude (at_, time_given, rating_given) from typed
-                where basket_id = '' or {local_day("occurred_at", dataset.timezone)} <> day or {broken}
+                where basket_id = '' or quantity <= 0 or value < 0 or {local_day("occurred_at", dataset.timezone)} <> day or {broken}
                 """,
                 events=events,
             ),

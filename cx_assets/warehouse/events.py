@@ -19,6 +19,13 @@ _SESSIONS = """, paused as (
             from paused
         )"""
 
+# As JSON, so that a missing basket or a separator inside an id can't make two events look the same.
+CONTENT = """left(md5(cast(json_array(
+                    id_given, time_given, coalesce(delivered_customer_id, customer_id), item_id, event_type,
+                    basket_given, quantity_given, value_given, rating_given, store_id
+                ) as varchar)), 16)"""
+"""SQL for a hash of all that was delivered of a judged event: equal for exact duplicates alone."""
+
 
 def accepted(judged: Table, session_gap_minutes: float | None = None) -> Table:
     """One row per distinct event that keeps the contract; `copies` counts the equal rows that it stands for.
@@ -42,11 +49,7 @@ def accepted(judged: Table, session_gap_minutes: float | None = None) -> Table:
         with kept as (
             select
                 *,
-                -- As JSON, so that a missing basket or a separator inside an id can't make two events look the same.
-                left(md5(cast(json_array(
-                    id_given, time_given, coalesce(delivered_customer_id, customer_id), item_id, event_type,
-                    basket_given, quantity_given, value_given, rating_given, store_id
-                ) as varchar)), 16) as event_id
+                {CONTENT} as event_id
             from judged where reason is null
         ){sessions}, repeated as (
             select event_id, count(*) as copies, min((source_file, source_row)) as first_row

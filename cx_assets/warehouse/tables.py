@@ -69,6 +69,27 @@ REJECTED_VALUES = schema(
     key=("delivered_as", "column_name", "source_file", "source_row"),
 )
 
+WITHDRAWN_EVENTS = schema(
+    "warehouse",
+    "withdrawn_events",
+    "One row per delivered event that another corrected, cancelled or returned, and per row that did.",
+    column("day", "date", "The day that carried the row."),
+    column(
+        "outcome",
+        "varchar",
+        "corrected, cancelled, returned: it is no event any more; reduced: it is one, less what was returned of it; "
+        "cancellation, return: a row that took another off.",
+    ),
+    column("quantity", "double", "What was taken off its quantity; of a return, what it took off.", nullable=True),
+    column("value", "double", "What was taken off its value; of a return, what it took off.", nullable=True),
+    column("source_file", "varchar", "The file that the row came from."),
+    column("source_row", "bigint", "Its number in that file, from 1."),
+    column("other_day", "date", "The day of the row that took it off, or that it took off; of several the first."),
+    column("other_file", "varchar", "The file of that row."),
+    column("other_row", "bigint", "Its number in that file, from 1."),
+    key=("day", "source_file", "source_row"),
+)
+
 CUSTOMER_MERGES = schema(
     "warehouse",
     "customer_merges",

@@ -15,14 +15,14 @@ from cx_assets.table import TableSpec
 from cx_assets.table.storage import stored_columns
 from cx_assets.table.types import declared_types
 from cx_assets.table.warehouse import Warehouse
-from cx_assets.warehouse.tables import EVENTS, REJECTED_EVENTS
+from cx_assets.warehouse.tables import EVENTS, REJECTED_EVENTS, WITHDRAWN_EVENTS
 from cx_assets_tests.migrations.old_schema import write_old_warehouse
 from cx_assets_tests.runs import load_shop, opened, rows
 from cx_assets_tests.shop import write_tiny
 
 LATEST = STEPS[-1].version
 # What must survive an upgrade: tables that are written by days or kept for the next run.
-KEPT = (RAW_EVENTS, EVENTS, REJECTED_EVENTS, RECOMMENDATIONS, BACKTEST_METRICS, BACKTEST_COMPARISONS)
+KEPT = (RAW_EVENTS, EVENTS, REJECTED_EVENTS, WITHDRAWN_EVENTS, RECOMMENDATIONS, BACKTEST_METRICS, BACKTEST_COMPARISONS)
 EVENT_ROWS = [
     {"id": "1"},
     {"id": "1"},  # an exact duplicate
