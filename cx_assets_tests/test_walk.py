@@ -90,14 +90,15 @@ def test_the_walk_ends_in_published_lists_and_a_report(walked: Walked) -> None:
             "select count(distinct list), count(distinct customer_id), count(reason) "
             "from recommendations.recommendations"
         ).fetchall()[0]
-        cancelled = connection.execute(
-            "select count(*) from warehouse.rejected_events where reason = 'quantity not above 0'"
-        ).fetchall()[0][0]
+        withdrawn = connection.execute(
+            "select outcome, count(*) from warehouse.withdrawn_events group by outcome order by outcome"
+        ).fetchall()
+        rejected = connection.execute("select count(*) from warehouse.rejected_events").fetchall()[0][0]
         categories = connection.execute("select distinct category from warehouse.items order by category").fetchall()
     assert lists == 3
     assert customers == 70
     assert reasons > 1000
-    assert cancelled == 23
+    assert (withdrawn, rejected) == ([("return", 23), ("returned", 23)], 0)
     assert [row[0] for row in categories] == ["Gebäck", "Kaffee", "Tee", "Töpfchen", "Töpfe", "Tücher"]
 
 

@@ -75,7 +75,7 @@ def _events(trial: Trial, dataset: Dataset, settings: Settings) -> Iterator[str]
     yield _line("rejected", f"{refused:,} ({share:.2%}; the limit is {settings.rejected_limit:.2%})")
     about = {clause.reason: clause.column for clause in event_clauses(dataset)}
     for reason, count in reasons:
-        yield _line("", f"{count:>9,}  {reason}{_example(trial, reason, about.get(reason, ''))}")
+        yield _line("", f"{count:>9,}  {reason}{_example(trial, reason, about.get(reason))}")
 
 
 def _told_outcomes(outcomes: dict[str, int]) -> str:
@@ -89,7 +89,7 @@ def _told_outcomes(outcomes: dict[str, int]) -> str:
     return ", ".join(told) + less
 
 
-def _example(trial: Trial, reason: str, column: str) -> str:
+def _example(trial: Trial, reason: str, column: str | None) -> str:
     """The value that breaks a clause most often, and where it stands first."""
     if column not in REJECTED_EVENTS.column_names:
         return ""

@@ -32,6 +32,7 @@ from cx_assets.table.warehouse import connect
 from cx_assets.warehouse import masters
 from cx_assets.warehouse.checks import warehouse_checks
 from cx_assets.warehouse.cleaning import Cleaning
+from cx_assets.warehouse.events import rejected
 from cx_assets.warehouse.tables import CUSTOMER_MERGES
 
 # What the functions that split and type the rows make true of tables that no run has stored yet.
@@ -103,11 +104,10 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
         )
     }  # fmt: skip
     # Read once, and judged from there by all threads: a file may be of a single piece.
-    cleaning = Cleaning(dataset)
+    cleaning = Cleaning(dataset, {name: delivered[f"raw_{name}"] for name in dataset.contract.events.referenced})
     given = _given(cleaning.raw_events)
     connection.execute(f"create temp table delivered as {table_query(dataset, 'events', given)}")
     placed = Table(connection, f"select *, {event_day(dataset)} as day from delivered{_over(dataset)}")
-    cleaning = Cleaning(dataset, {name: delivered[f"raw_{name}"] for name in dataset.contract.events.referenced})
     withdrawn = cleaning.withdrawn(placed, Table(connection, CUSTOMER_MERGES.no_rows()))
     slim = """
         select

@@ -14,6 +14,7 @@ from cx_assets.proposal.columns import Column
 from cx_assets.proposal.groups import Group
 from cx_assets.proposal.guesses import Guess, SourceProposal
 from cx_assets.proposal.kinds import NEEDED, Kind
+from cx_assets.proposal.returns import returns_proposal
 from cx_assets.proposal.roles import Join
 from cx_assets.proposal.words import concepts, event_type_meant
 from cx_assets.table.schema import literal, quoted
@@ -64,7 +65,7 @@ def events_proposal(
     if "value" in picks and "quantity" in picks and _is_unit_price(picks["value"].column):
         made["value"] = _times(made["value"], made["quantity"])
     guesses = tuple(verified(connection, group, made[part]) for part in PARTS if part in made)
-    cancels, notes = _negative(picks)
+    returns = returns_proposal(connection, group, picks, guesses)
     scale = None
     if "rating" in picks and picks["rating"].column.number is not None:
         scale = (picks["rating"].column.number.low, picks["rating"].column.number.high)
@@ -75,8 +76,9 @@ def events_proposal(
         kind.why,
         guesses,
         left_out=tuple((c.name, _why_left(c)) for c in columns if c.name not in used),
-        notes=notes,
-        cancels=cancels,
+        notes=(returns.note,) if returns else (),
+        returns=returns.when if returns else "",
+        returns_fit=returns.fit if returns else 0.0,
         rating_scale=scale,
         naive="occurred_at" in picks and _is_naive(picks["occurred_at"].column),
     )
@@ -206,21 +208,6 @@ def _times(value: Guess, quantity: Guess) -> Guess:
 
 def _or(pick: Choice) -> str:
     return f"It could also be {' or '.join(pick.others)}. " if pick.others else ""
-
-
-def _negative(picks: Mapping[str, Choice]) -> tuple[str, tuple[str, ...]]:
-    """The condition of lines that withdraw others, and a note on them; nothing where no figure is below 0."""
-    for part in ("quantity", "value"):
-        number = picks[part].column.number if part in picks else None
-        if number is not None and number.negative:
-            column = picks[part].column
-            figure = number.expression(column.sql) if column.type == "VARCHAR" else column.sql
-            note = (
-                f"{column.name} is negative in {number.negative:.1%} of the rows: cancelled or returned lines? As they "
-                "are they break the contract, and are rejected with that reason."
-            )
-            return f"try_cast({figure} as double) < 0", (note,)
-    return "", ()
 
 
 def _why_left(column: Column) -> str:

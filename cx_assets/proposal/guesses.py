@@ -64,7 +64,8 @@ class SourceProposal:
         notes: sentences on the source as a whole: negative lines, rows that can't be read.
         rating_scale: the lowest and highest rating seen.
         naive: whether events tell their time without its distance from UTC.
-        cancels: SQL for the rows that seem to withdraw others; empty if none do.
+        returns: SQL for the rows that seem to take others back; empty if none do.
+        returns_fit: the share of them that name a line of the same basket, item and customer.
     """
 
     table: str
@@ -78,7 +79,8 @@ class SourceProposal:
     notes: tuple[str, ...] = ()
     rating_scale: tuple[float, float] | None = None
     naive: bool = False
-    cancels: str = ""
+    returns: str = ""
+    returns_fit: float = 0.0
 
     def guess(self, key: str) -> Guess | None:
         """The guess for a key, if there is one."""

@@ -14,6 +14,7 @@ from cx_assets.proposal.events import LEFT_OUT
 from cx_assets.proposal.groups import Group
 from cx_assets.proposal.guesses import Guess, Proposal, SourceProposal, told
 from cx_assets.proposal.kinds import NEEDED
+from cx_assets.proposal.returns import SURE
 from cx_assets.source import Source
 
 WIDTH = 118
@@ -121,13 +122,15 @@ def _events(source: SourceProposal) -> Iterator[str]:
         if source.guess(key) is None:
             yield f"    # {key}: ...   # {what}"
     yield from _rest(source, "    ")
-    if source.cancels:
+    if source.returns:
+        sure = source.returns_fit >= SURE
+        why = f"{source.returns_fit:.0%} have such a line." if sure else "Remove the # if that is so."
         yield from _comment(
-            "Remove the # if these rows withdraw what their customer bought in the same basket before: they are then "
-            "no events, and what they withdraw counts no more.",
+            "These rows take back what their customer bought in the same basket: their quantity and value are taken "
+            f"off that line. {why}",
             "  ",
         )
-        yield f"  # cancels: {{when: {_yaml(source.cancels)}}}"
+        yield f"  {'' if sure else '# '}returns: {{when: {_yaml(source.returns)}}}"
 
 
 def _master(source: SourceProposal) -> Iterator[str]:

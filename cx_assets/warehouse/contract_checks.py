@@ -68,7 +68,8 @@ def contract_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
                     from events
                 )
                 select * exclude (at_, time_given, rating_given) from typed
-                where basket_id = '' or quantity <= 0 or value < 0 or {local_day("occurred_at", dataset.timezone)} <> day or {broken}
+                where basket_id = '' or quantity <= 0 or value < 0
+                    or {local_day("occurred_at", dataset.timezone)} <> day or {broken}
                 """,
                 events=events,
             ),

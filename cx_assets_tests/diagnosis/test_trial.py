@@ -11,9 +11,10 @@ from cx_assets.diagnosis.strays import unused_files
 from cx_assets.diagnosis.terminal import diagnose
 from cx_assets.diagnosis.trial import tried_out, verdicts
 from cx_assets.settings import Settings
+from cx_assets_tests.arrivals import LINKS
 from cx_assets_tests.conftest import LoadedShop
 from cx_assets_tests.runs import rows
-from cx_assets_tests.shop import write_tiny
+from cx_assets_tests.shop import TINY, write_tiny
 
 
 def diagnosed(dataset: Dataset, folder: Path) -> tuple[bool, str]:
@@ -128,3 +129,20 @@ def test_a_dataset_that_still_grows_is_judged_over_the_days_that_are_over(tmp_pa
     good, printed = diagnosed(load_dataset(str(manifest)), tmp_path)
     assert good
     assert ("still grows" in printed) == ("last_day" not in days)
+
+
+def test_what_is_corrected_cancelled_and_returned_is_counted_as_in_a_run(tmp_path: Path) -> None:
+    manifest = (
+        TINY.replace("rating: rating}", "rating: 'null'}").rstrip() + "\n" + LINKS.replace(": version}", ": rating}")
+    )
+    told = [
+        {"id": "1", "rating": "1"}, {"id": "1", "rating": "2", "basket": "b", "quantity": "3"},
+        {"id": "2", "rating": "1", "at": "2024-03-02T10:00:00"}, {"id": "2", "kind": "cancel"},
+        {"quantity": "-1", "basket": "b", "at": "2024-03-04T10:00:00"}, {"id": "9", "kind": "cancel"},
+    ]  # fmt: skip
+    dataset = write_tiny(tmp_path, {"a.csv": told}, manifest=manifest)
+    _, printed = diagnosed(dataset, tmp_path)
+    assert "kept      1, no exact duplicates" in printed
+    outcomes = "corrected 1, cancelled 1, cancellations 1, returns 1; kept, less what was returned of them 1"
+    assert f"withdrawn 4: {outcomes}" in printed
+    assert "1  cancellation names no event" in printed

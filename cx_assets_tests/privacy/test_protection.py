@@ -19,6 +19,7 @@ from cx_assets.table.warehouse import Warehouse, connect
 from cx_assets_tests.privacy.canaries import FILES, KEY, MANIFEST, OTHER_KEY, PEOPLE, PRIVACY, write_aviary
 from cx_assets_tests.privacy.canaries import found as found_in
 from cx_assets_tests.runs import error_of, load_shop, rows, shop_checks, tamper
+from cx_assets_tests.shop import TINY, write_tiny
 from cx_assets_tests.whole_shop import shipped_instance
 
 
@@ -237,3 +238,24 @@ def test_screening_knows_addresses_numbers_and_whole_names_but_no_towns_and_shor
     assert [text for text in withheld if not screening.withholds(text)] == []
     kept = ["rose", "Rosa", "New Town", "12345", "user @ home", "1082185", "49301234567"]
     assert [text for text in kept if screening.withholds(text)] == []
+
+
+def test_an_id_that_a_row_names_is_the_same_pseudonym_as_the_events_and_a_version_tells_of_nobody(
+    tmp_path: Path,
+) -> None:
+    links = "    corrections: {version: rating}\n    cancels: {when: \"kind = 'cancel'\", event_id: id}\n"
+    privacy = "privacy: {identifiers: [customer_id, event_id]}\n"
+    told = [{"id": "A-1", "rating": "7"}, {"id": "A-1", "kind": "cancel", "rating": "ann@post.example"}]
+    manifest = TINY.replace("rating: rating}", "rating: 'null'}").rstrip() + f"\n{links}{privacy}"
+    dataset = write_tiny(tmp_path, {"a.csv": told}, manifest=manifest)
+    load_shop(Settings().warehouse_path, dataset)
+    (sold, cancelled) = rows(
+        Settings().warehouse_path,
+        "select event_id, cancelled_event_id, version from ingestion.raw_events order by source_row",
+    )
+    assert len(sold[0]) == 32
+    assert sold == (sold[0], sold[0], "7")
+    assert cancelled == (sold[0], sold[0], "(withheld)")
+    outcomes = rows(Settings().warehouse_path, "select outcome from warehouse.withdrawn_events order by source_row")
+    assert outcomes == [("cancelled",), ("cancellation",)]
+    assert verdict(dataset, "raw_events: identifiers_are_pseudonyms").passed

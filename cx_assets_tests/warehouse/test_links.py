@@ -255,11 +255,8 @@ def left_by_hand(files: Files) -> dict[tuple[str, str], int]:
     return {line: quantity for line, quantity in lines.items() if quantity}
 
 
-@settings(max_examples=25, deadline=None)
-@given(arrivals())
-def test_in_any_order_of_arrival_day_by_day_or_as_a_range_the_tables_are_the_same(
-    dataset: Dataset, coming: Arrivals
-) -> None:
+def require_the_same_tables(dataset: Dataset, coming: Arrivals) -> None:
+    """Whatever the order in which files come and days are run, the tables are those of all files and days at once."""
     files = dict(coming.files)
     with opened_shop(dataset, files) as at_once, opened_shop(dataset) as shop:
         for (name, told), as_range, backwards in zip(coming.files, coming.as_range, coming.backwards, strict=False):
@@ -272,6 +269,21 @@ def test_in_any_order_of_arrival_day_by_day_or_as_a_range_the_tables_are_the_sam
         assert at_once.lost() == []
 
 
+@settings(max_examples=8, deadline=None)
+@given(arrivals())
+def test_in_any_order_of_arrival_day_by_day_or_as_a_range_the_tables_are_the_same(
+    dataset: Dataset, coming: Arrivals
+) -> None:
+    require_the_same_tables(dataset, coming)
+
+
+@pytest.mark.whole
+@settings(max_examples=100, deadline=None)
+@given(arrivals())
+def test_in_a_hundred_orders_of_arrival_the_tables_are_the_same(dataset: Dataset, coming: Arrivals) -> None:
+    require_the_same_tables(dataset, coming)
+
+
 def distinct(coming: Arrivals) -> bool:
     """Whether no two deliveries of an event have one version, so that the manual alone says which is newest."""
     told = {tuple(sorted(row.items())) for _, rows in coming.files for row in rows if "version" in row}
@@ -279,7 +291,7 @@ def distinct(coming: Arrivals) -> bool:
     return len(names) == len(set(names))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(arrivals().filter(distinct))
 def test_what_is_left_is_what_the_manual_says(dataset: Dataset, coming: Arrivals) -> None:
     with opened_shop(dataset, dict(coming.files)) as shop:
