@@ -75,7 +75,7 @@ def withdrawals(judged: Table, timezone: str) -> Table:
         f"""
         with told as (
             select
-                *, {CONTENT} as content, nullif(trim(id_given), '') as id,
+                *, {CONTENT} || coalesce(' ' || named_id, '') as content, nullif(trim(id_given), '') as id,
                 {{'source_file': source_file, 'source_row': source_row, 'day': day}} as place,
                 cast(abs(quantity) as decimal(38, 6)) as pieces, cast(abs(value) as decimal(38, 6)) as worth
             from judged where reason is null

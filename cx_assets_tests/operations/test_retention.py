@@ -173,6 +173,12 @@ def test_rules_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch, te
     assert Settings().retention == rules
 
 
+def test_raw_events_stay_where_later_rows_may_be_about_them(dataset: Dataset) -> None:
+    known = [spec.qualified for spec in table_specs(dataset)]
+    (told,) = refusals({"ingestion.raw_events": 900}, LEARNING, known, links=True)
+    assert "declares corrections, cancels or returns" in told
+
+
 @pytest.mark.parametrize("text", ["400 days", "ingestion.raw_events: 0 days", "a.b: 2 days, a.b: 3 days", "a.b: soon"])
 def test_a_rule_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("CX_RETENTION", text)
@@ -192,7 +198,7 @@ def test_a_run_without_a_first_day_begins_with_the_first_whose_raw_events_are_ke
 def test_the_checks_of_events_still_hold_and_still_find_a_loss(database: Path, dataset: Dataset) -> None:
     checks = shop_checks(dataset, rejected_limit=1)
     chosen = [checks[name] for name in checks if name.split(": ")[0] in ("raw_events", "events", "rejected_events")]
-    needed = (*BY_DAY, "warehouse.customer_merges", "ingestion.raw_customers")
+    needed = (*BY_DAY, "warehouse.withdrawn_events", "warehouse.customer_merges", "ingestion.raw_customers")
     assets = [asset for asset in shop_assets(dataset) if declared(asset).qualified in needed]
     only_checks = dg.AssetSelection.all_asset_checks()
     with opened(database) as connection:

@@ -46,6 +46,7 @@ def test_every_check_was_asked_of_the_loaded_shop_and_the_blocking_ones_passed(l
     assert blocking == {
         "raw_events: events_name_their_source",
         "events: nothing_is_lost",
+        "withdrawn_events: withdrawn_events_name_two_rows",
         "events: events_keep_the_contract",
         "events: there_are_events",
         "events: events_are_under_the_customer_who_counts",
@@ -61,32 +62,52 @@ def test_every_check_was_asked_of_the_loaded_shop_and_the_blocking_ones_passed(l
 
 def test_an_event_that_is_lost_on_the_way_fails_for_its_day(laws: Laws) -> None:
     events = laws.changed("events", "select * from t order by occurred_at, event_id offset 1")
-    verdict = laws.ask("events: nothing_is_lost", laws["raw_events"], events, laws["rejected_events"])
+    verdict = laws.ask(
+        "events: nothing_is_lost", laws["raw_events"], events, laws["rejected_events"], laws["withdrawn_events"]
+    )
     assert not verdict.passed
-    assert verdict.description.startswith("1 of 20 days don't add up: raw = events + duplicates + rejected.")
+    assert verdict.description.startswith(
+        "1 of 20 days don't add up: raw = events + duplicates + rejected + withdrawn."
+    )
     assert "2024-03-01" in verdict.metadata["examples"].value
 
 
 def test_an_event_that_is_there_but_was_never_delivered_fails_too(laws: Laws) -> None:
     raw = laws.changed("raw_events", "select * from t where day <> '2024-03-05'")
-    verdict = laws.ask("events: nothing_is_lost", raw, laws["events"], laws["rejected_events"])
+    verdict = laws.ask(
+        "events: nothing_is_lost", raw, laws["events"], laws["rejected_events"], laws["withdrawn_events"]
+    )
     assert not verdict.passed
     assert verdict.metadata["broken"].value == 1
 
 
 def test_a_day_with_nothing_but_rejected_events_that_were_never_delivered_fails(laws: Laws) -> None:
     nothing = (laws.changed(name, "select * from t limit 0") for name in ("raw_events", "events"))
-    verdict = laws.ask("events: nothing_is_lost", *nothing, laws["rejected_events"])
+    verdict = laws.ask("events: nothing_is_lost", *nothing, laws["rejected_events"], laws["withdrawn_events"])
     assert verdict.metadata["broken"].value == verdict.metadata["rows"].value > 1
 
 
 def test_the_reconciliation_counts_what_there_is(laws: Laws) -> None:
-    verdict = laws.ask("events: nothing_is_lost", laws["raw_events"], laws["events"], laws["rejected_events"])
+    asked = (laws[name] for name in ("raw_events", "events", "rejected_events", "withdrawn_events"))
+    verdict = laws.ask("events: nothing_is_lost", *asked)
     assert verdict.passed
     shop = laws.shop.shop
     assert verdict.metadata["raw"].value == shop.raw
     assert verdict.metadata["duplicates"].value == shop.duplicates
     assert verdict.metadata["rejected"].value == sum(shop.dirt.values())
+
+
+@pytest.mark.parametrize("other", ["source_row", "source_row + 100000"], ids=["itself", "never delivered"])
+def test_a_withdrawn_event_that_names_no_other_delivered_row_fails(laws: Laws, other: str) -> None:
+    raw = laws["raw_events"]
+    withdrawn = sql(
+        "select day, 'cancelled' as outcome, 1.0 as quantity, 1.0 as value, source_file, source_row, "
+        f"day as other_day, source_file as other_file, {other} as other_row from t limit 3",
+        t=raw,
+    )
+    verdict = laws.ask("withdrawn_events: withdrawn_events_name_two_rows", withdrawn, raw)
+    assert not verdict.passed
+    assert verdict.metadata["broken"].value == 3
 
 
 def test_rejected_events_above_the_operators_limit_fail_with_examples_and_counts_per_reason(laws: Laws) -> None:
