@@ -11,16 +11,18 @@ from typing import Any
 import duckdb
 
 LAWS = {
-    "days that don't add up: raw = clean + duplicates + rejected": """
-        select day, sum(raw), sum(clean), sum(rejected) from (
-            select day, 1 as raw, 0 as clean, 0 as rejected from ingestion.raw_events
-            union all select day, 0, copies, 0 from warehouse.events
-            union all select day, 0, 0, 1 from warehouse.rejected_events
-        ) group by day having sum(raw) <> sum(clean) + sum(rejected) order by day
+    "days that don't add up: raw = clean + duplicates + rejected + withdrawn": """
+        select day, sum(raw), sum(clean), sum(rejected), sum(withdrawn) from (
+            select day, 1 as raw, 0 as clean, 0 as rejected, 0 as withdrawn from ingestion.raw_events
+            union all select day, 0, copies, 0, 0 from warehouse.events
+            union all select day, 0, 0, 1, 0 from warehouse.rejected_events
+            union all select day, 0, 0, 0, 1 from warehouse.withdrawn_events where outcome <> 'reduced'
+        ) group by day having sum(raw) <> sum(clean) + sum(rejected) + sum(withdrawn) order by day
     """,
-    "clean or rejected rows that were never delivered": """
+    "clean, rejected or withdrawn rows that were never delivered": """
         select day, source_file, source_row from warehouse.events
         union all select day, source_file, source_row from warehouse.rejected_events
+        union all select day, source_file, source_row from warehouse.withdrawn_events where outcome <> 'reduced'
         except all select day, source_file, source_row from ingestion.raw_events
     """,
     "rows that are clean and rejected": """

@@ -27,6 +27,11 @@ ADDS_UP, DELIVERED, ONE_OF_BOTH, AS_DELIVERED, REASON = LAWS
             "from warehouse.events limit 1",
             {ADDS_UP, DELIVERED, ONE_OF_BOTH, AS_DELIVERED},
         ),
+        (
+            "insert into warehouse.withdrawn_events select day, 'cancelled', 1, 1, source_file, source_row, "
+            "day, source_file, source_row from warehouse.events limit 1",
+            {ADDS_UP, DELIVERED},
+        ),
     ],
 )
 def test_an_event_that_is_lost_or_told_otherwise_is_found(
