@@ -15,6 +15,7 @@ from cx_assets.arguments import console, given_settings
 from cx_assets.operations.rejected import Asked, around, by_reason, chosen, export, opened
 from cx_assets.table import Table, sql
 from cx_assets.warehouse.reconciliation import PARTS
+from cx_assets.warehouse.tables import REJECTED_VALUES
 
 SHOWN_DAYS = 10
 SHOWN_ROWS = 20
@@ -72,7 +73,7 @@ def _told(every: Table, rows: Table, asked: Asked) -> Iterator[str]:
             yield "There is none: every delivered row keeps the contract."
         return
     for table, reason, count, source, row in reasons:
-        of = "" if table == "warehouse.rejected_events" else f" ({table})"
+        of = " (the value alone; its row is kept)" if table == REJECTED_VALUES.qualified else ""
         yield f"{count:>9,}  {reason}{of}, as in {source} row {row:,}"
     if len(reasons) > 1:
         yield f"{rows.count():>9,}  in all"

@@ -113,6 +113,15 @@ def test_what_a_limit_leaves_out_is_counted(cx: Cx) -> None:
     assert "… and 2 more: --limit, --csv or --parquet tell them all" in cx("--limit", 1).output
 
 
+def test_rejected_values_of_rows_that_are_kept_are_told_as_such(cx: Cx, settings: Settings, tmp_path: Path) -> None:
+    contract = "contract: {events: {columns: {basket_id: {pattern: 'B.', on_broken: reject_value}}}}\n"
+    dataset = write_tiny(tmp_path, {"a.csv": [{"basket": "B1"}, {"basket": "C1"}]}, more=contract)
+    load_shop(settings.warehouse_path, dataset)
+    told = cx("--file", "a.csv").output
+    assert "1  basket_id does not match B. (the value alone; its row is kept), as in events/a.csv row 2" in told
+    assert "value 'C1', delivered_as 'events', column_name 'basket_id'" in told
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 @pytest.mark.usefixtures("loaded")
 def test_chosen_rows_are_exported_whole(cx: Cx, kind: str, tmp_path: Path) -> None:
