@@ -22,7 +22,7 @@ from cx_assets.settings import Settings
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 DAILY = (
-    *("raw_customers", "raw_items", "customer_merges"),
+    *("delivered_columns", "raw_customers", "raw_items", "customer_merges"),
     *("raw_events", "withdrawn_events", "events", "rejected_events"),
 )
 """What loads a day. Who the customers are belongs to it: a merge renames the events of other days too; and what items

@@ -22,6 +22,12 @@ EVENT_COLUMNS: dict[str, AttributeType] = {
 }
 """What may be declared of an event, with its own type. When it happened is bounded by the dataset's days."""
 
+ITEM_COLUMNS: dict[str, AttributeType] = {
+    **dict.fromkeys(("item_id", "name", "category"), "varchar"),
+    "recommendable": "boolean",
+}
+"""What items have beside their attributes."""
+
 OPTIONAL_EVENT_COLUMNS = ("basket_id", "store_id")
 """What an event can be without."""
 
@@ -53,6 +59,9 @@ class TableContract(Part):
 
     columns: dict[str, ColumnContract] = Field(default_factory=dict, description="By the table's own column names.")
     on_broken: OnBroken = Field(default="reject_row", description="What a broken row does.")
+    on_changed_columns: Literal["warn", "stop"] = Field(
+        default="warn", description="What a file does whose columns are missing or of another kind than before."
+    )
 
     @property
     def referenced(self) -> tuple[str, ...]:
@@ -68,7 +77,18 @@ class EventsContract(TableContract):
     )
 
 
+class MasterContract(TableContract):
+    """What customers or items must be; an attribute that isn't so counts as missing, if nothing else is said."""
+
+    on_broken: OnBroken = Field(default="reject_value", description="What a broken row does.")
+    limit: float | None = Field(
+        default=None, ge=0, lt=1, description="The share of rows that may be rejected; above it a run stops."
+    )
+
+
 class Contract(Part):
     """What the rows of the tables must be."""
 
     events: EventsContract = Field(default_factory=EventsContract)
+    customers: MasterContract = Field(default_factory=MasterContract)
+    items: MasterContract = Field(default_factory=MasterContract)

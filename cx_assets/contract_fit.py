@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from cx_assets.contract import EVENT_COLUMNS, ColumnContract, Scalar, TableContract
+from cx_assets.contract import EVENT_COLUMNS, ITEM_COLUMNS, ColumnContract, Scalar, TableContract
 from cx_assets.manifest import Location, did_you_mean
 from cx_assets.sections import AttributeType
 
@@ -29,6 +29,8 @@ def misfits(dataset: "Dataset") -> list[Misfit]:
             place: Location = ("contract", table, "columns", name)
             if name not in kinds:
                 found.append((place, f"no such column of {table}.{did_you_mean(name, list(kinds))}"))
+            elif told.references is not None and table != "events":
+                found.append(((*place, "references"), "only columns of events refer to master data"))
             else:
                 found += [((*place, key), text) for key, text in _of_column(dataset, name, told, kinds[name])]
     return found
@@ -36,7 +38,12 @@ def misfits(dataset: "Dataset") -> list[Misfit]:
 
 def declared_tables(dataset: "Dataset") -> Iterator[tuple[str, TableContract, Mapping[str, AttributeType]]]:
     """Every table that may have a contract, with what is declared of it and the types of its columns."""
-    yield "events", dataset.contract.events, EVENT_COLUMNS
+    contract = dataset.contract
+    yield "events", contract.events, EVENT_COLUMNS
+    customers = {name: attribute.type for name, attribute in dataset.customer_attributes().items()}
+    yield "customers", contract.customers, {"customer_id": "varchar", **customers}
+    items = {name: attribute.type for name, attribute in dataset.item_attributes().items()}
+    yield "items", contract.items, {**ITEM_COLUMNS, **items}
 
 
 def _of_column(dataset: "Dataset", name: str, told: ColumnContract, own: AttributeType) -> Iterator[tuple[str, str]]:

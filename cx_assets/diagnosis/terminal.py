@@ -12,11 +12,12 @@ from rich.markup import escape
 from cx_assets.dataset import Dataset
 from cx_assets.diagnosis.clock import clock_told, guessed_clock
 from cx_assets.diagnosis.strays import unused_files
-from cx_assets.diagnosis.trial import Trial, Verdict, tried_out, verdicts
+from cx_assets.diagnosis.trial import Trial, Verdict, columns_verdict, tried_out, verdicts
 from cx_assets.settings import Settings
 from cx_assets.table import sql
 from cx_assets.table.schema import literal
 from cx_assets.warehouse.clauses import event_clauses
+from cx_assets.warehouse.master_contract import master_clauses
 from cx_assets.warehouse.tables import REJECTED_EVENTS
 
 SHOWN = 5
@@ -40,7 +41,7 @@ def diagnose(console: Console, dataset: Dataset, settings: Settings) -> bool:
             *_files(dataset),
         ]:
             console.print(line, soft_wrap=True)
-        found = verdicts(trial, dataset, settings)
+        found = [*verdicts(trial, dataset, settings), columns_verdict(dataset)]
     return _judged(console, found)
 
 
@@ -71,6 +72,8 @@ def _events(trial: Trial, dataset: Dataset, settings: Settings) -> Iterator[str]
     yield _line("kept", f"{rows - refused - withdrawn - trial.duplicates:,}{copies}")
     if outcomes:
         yield _line("withdrawn", f"{withdrawn:,}: {_told_outcomes(outcomes)}")
+    parts = {"events": event_clauses(dataset), **{t: master_clauses(dataset, t) for t in ("customers", "items")}}
+    yield _line("contract", f"clauses: {', '.join(f'{len(clauses)} for {name}' for name, clauses in parts.items())}")
     share = refused / rows if rows else 0
     yield _line("rejected", f"{refused:,} ({share:.2%}; the limit is {settings.rejected_limit:.2%})")
     about = {clause.reason: clause.column for clause in event_clauses(dataset)}

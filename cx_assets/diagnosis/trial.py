@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -17,10 +18,12 @@ import duckdb
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion import tables
 from cx_assets.ingestion.broken_files import broken_file
+from cx_assets.ingestion.checks import judged_columns
+from cx_assets.ingestion.columns import look
 from cx_assets.ingestion.complaints import first_line
 from cx_assets.ingestion.formats import prepare
 from cx_assets.ingestion.mapping import mapped_sources
-from cx_assets.ingestion.reader import event_day, table_query
+from cx_assets.ingestion.reader import event_day, label, table_query
 from cx_assets.partitions import daily_events
 from cx_assets.privacy.protection import Protection
 from cx_assets.sections import Attribute
@@ -32,7 +35,9 @@ from cx_assets.table.warehouse import connect
 from cx_assets.warehouse import masters
 from cx_assets.warehouse.checks import warehouse_checks
 from cx_assets.warehouse.cleaning import Cleaning
+from cx_assets.warehouse.contract import rejected_values
 from cx_assets.warehouse.events import rejected
+from cx_assets.warehouse.master_contract import MASTERS, kept_rows, rejected_master_values
 from cx_assets.warehouse.tables import CUSTOMER_MERGES
 
 # What the functions that split and type the rows make true of tables that no run has stored yet.
@@ -104,7 +109,8 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
         )
     }  # fmt: skip
     # Read once, and judged from there by all threads: a file may be of a single piece.
-    cleaning = Cleaning(dataset, {name: delivered[f"raw_{name}"] for name in dataset.contract.events.referenced})
+    kept = {name: kept_rows(delivered[f"raw_{name}"], dataset, name) for name in MASTERS}
+    cleaning = Cleaning(dataset, {name: kept[name] for name in dataset.contract.events.referenced})
     given = _given(cleaning.raw_events)
     connection.execute(f"create temp table delivered as {table_query(dataset, 'events', given)}")
     placed = Table(connection, f"select *, {event_day(dataset)} as day from delivered{_over(dataset)}")
@@ -138,11 +144,11 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
     )
     connection.execute(f"create temp table refused as {rejected(again).query}")
     for table, known in (
-        ("customers", masters.known_customers(delivered["raw_customers"], events, dataset.customer_attributes())),
-        ("items", masters.known_items(delivered["raw_items"], events, dataset.item_attributes())),
+        ("customers", masters.known_customers(kept["customers"], events, dataset.customer_attributes())),
+        ("items", masters.known_items(kept["items"], events, dataset.item_attributes())),
     ):
         connection.execute(f"create temp table {table} as {known.query}")
-    campaigns = masters.typed_campaigns(delivered["raw_campaigns"])
+    campaigns = masters.typed_campaigns(kept["campaigns"])
     return Trial(
         {
             **delivered,
@@ -157,9 +163,15 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
             "rejected_events": Table(connection, "select * from refused"),
             "customers": _undropped(Table(connection, "select * from customers"), dataset.customer_attributes()),
             "items": _undropped(Table(connection, "select * from items"), dataset.item_attributes()),
+            "rejected_values": sql(
+                "select * from of_events union all select * from of_customers union all select * from of_items",
+                of_events=rejected_values(placed, dataset, cleaning.masters),
+                of_customers=rejected_master_values(delivered["raw_customers"], dataset, "customers"),
+                of_items=rejected_master_values(delivered["raw_items"], dataset, "items"),
+            ),
             "campaigns": campaigns,
-            "campaign_targets": masters.typed_targets(delivered["raw_campaign_targets"]),
-            "campaign_responses": masters.typed_responses(delivered["raw_campaign_responses"]),
+            "campaign_targets": masters.typed_targets(kept["campaign_targets"]),
+            "campaign_responses": masters.typed_responses(kept["campaign_responses"]),
         },
         int(alike),
     )
@@ -204,6 +216,13 @@ def verdicts(trial: Trial, dataset: Dataset, settings: Settings) -> list[Verdict
     told += _unfillable(trial, "customers", dataset.customer_attributes())
     told += _unfillable(trial, "items", dataset.item_attributes())
     return sorted(told, key=lambda verdict: (not verdict.stops, verdict.passed))
+
+
+def columns_verdict(dataset: Dataset) -> Verdict:
+    """What is to be said of the columns of the files, each compared with those of its source before it by name."""
+    result = judged_columns(dataset, look(dataset, [], partial(label, dataset)))
+    stops = not result.passed and result.severity is dg.AssetCheckSeverity.ERROR
+    return Verdict("delivered_columns: columns_are_as_before", bool(result.passed), stops, str(result.description))
 
 
 def _unfillable(trial: Trial, table: str, attributes: dict[str, Attribute]) -> list[Verdict]:

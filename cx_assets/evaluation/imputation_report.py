@@ -24,6 +24,7 @@ from cx_assets.evaluation.missingness import Area, foretold
 from cx_assets.sections import Attribute, MissingPolicy
 from cx_assets.settings import DATABASE, Settings
 from cx_assets.table import Table
+from cx_assets.warehouse.master_contract import kept_rows
 from cx_assets.warehouse.masters import known_customers, known_items
 from cx_assets.warehouse.merges import joined_masters
 from cx_assets.warehouse.missing import is_missing
@@ -102,7 +103,7 @@ def column_reports(database: Path, dataset: Dataset, *, seed: int = 0) -> Iterat
     ):
         if not attributes:
             continue
-        frame, activity = _rows(database, table, key, attributes)
+        frame, activity = _rows(database, dataset, table, key, attributes)
         for column in attributes:
             missing = is_missing(frame[column])
             if missing.any():
@@ -117,7 +118,9 @@ def column_reports(database: Path, dataset: Dataset, *, seed: int = 0) -> Iterat
                 )
 
 
-def _rows(database: Path, table: str, key: str, attributes: dict[str, Attribute]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _rows(
+    database: Path, dataset: Dataset, table: str, key: str, attributes: dict[str, Attribute]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows of a table with nothing filled in, and what each of them did, row by row."""
     try:
         connection = duckdb.connect(str(database), read_only=True)
@@ -127,7 +130,7 @@ def _rows(database: Path, table: str, key: str, attributes: dict[str, Attribute]
         connection.execute("set timezone = 'UTC'")
         try:
             events = Table(connection, f"select {key} from warehouse.events")
-            raw = Table(connection, f"select * from ingestion.raw_{table}")
+            raw = kept_rows(Table(connection, f"select * from ingestion.raw_{table}"), dataset, table)
             if table == "customers":
                 merges = Table(connection, "select * from warehouse.customer_merges")
                 frame = known_customers(joined_masters(raw, merges, attributes), events, attributes).df()

@@ -7,16 +7,22 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import dagster as dg
+import pyarrow as pa
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion import tables
 from cx_assets.ingestion.broken_files import broken_file
+from cx_assets.ingestion.columns import as_arrow, look
 from cx_assets.ingestion.merge_keys import numbered
 from cx_assets.ingestion.reader import event_day, prepared, table_query
 from cx_assets.privacy.discretion import discreet
 from cx_assets.privacy.protection import Protection
 from cx_assets.table import Table, TableSpec, from_frame, sql, table_asset
+from cx_assets.table.storage import read, stored_columns
 from cx_assets.table.warehouse import Warehouse
+
+# What the columns are like is judged before rows are loaded.
+FIRST = ("delivered_columns",)
 
 
 def ingestion_assets(
@@ -37,9 +43,18 @@ def ingestion_assets(
             explain=lambda: broken_file(dataset, table, protection.told_name),
         )
 
+    @table_asset(tables.DELIVERED_COLUMNS, kinds=["file"], code_version="1")
+    def delivered_columns(warehouse: Warehouse) -> pa.Table:
+        """One row per column of every delivered file; only new and changed files are looked at."""
+        spec, connection = tables.DELIVERED_COLUMNS, warehouse.connection
+        before = read(connection, spec).arrow().to_pylist() if stored_columns(connection, spec) else []
+        with discreet(dataset, spec.name):
+            rows = look(dataset, before, protection.told_name)
+        return as_arrow(rows)
+
     events = tables.raw_events_table(links=dataset.has_links)
 
-    @table_asset(events, partitions_def=daily_events, kinds=["file"], code_version="1")
+    @table_asset(events, partitions_def=daily_events, kinds=["file"], code_version="1", deps=FIRST)
     def raw_events(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Table:
         """One row per delivered event, as delivered, with the file and row that it came from.
 
@@ -57,31 +72,32 @@ def ingestion_assets(
     customers = tables.raw_customers_table(dataset.customer_attributes(), dataset.merge_keys())
     items = tables.raw_items_table(dataset.item_attributes())
 
-    @table_asset(customers, kinds=["file"], code_version="1")
+    @table_asset(customers, kinds=["file"], code_version="1", deps=FIRST)
     def raw_customers(warehouse: Warehouse) -> Table:
         """One row per customer of the master data, as delivered; of a merge key only which rows have an equal one."""
         rows = delivered(warehouse, customers)
         keys = dataset.merge_keys()
         return from_frame(warehouse.connection, numbered(rows.arrow(), keys)) if keys else rows
 
-    @table_asset(items, kinds=["file"], code_version="1")
+    @table_asset(items, kinds=["file"], code_version="1", deps=FIRST)
     def raw_items(warehouse: Warehouse) -> Table:
         """One row per item of the master data, as delivered."""
         return delivered(warehouse, items)
 
-    @table_asset(tables.RAW_CAMPAIGNS, kinds=["file"], code_version="1")
+    @table_asset(tables.RAW_CAMPAIGNS, kinds=["file"], code_version="1", deps=FIRST)
     def raw_campaigns(warehouse: Warehouse) -> Table:
         """One row per campaign, as delivered."""
         return delivered(warehouse, tables.RAW_CAMPAIGNS)
 
-    @table_asset(tables.RAW_CAMPAIGN_TARGETS, kinds=["file"], code_version="1")
+    @table_asset(tables.RAW_CAMPAIGN_TARGETS, kinds=["file"], code_version="1", deps=FIRST)
     def raw_campaign_targets(warehouse: Warehouse) -> Table:
         """One row per customer that a campaign was meant for, as delivered."""
         return delivered(warehouse, tables.RAW_CAMPAIGN_TARGETS)
 
-    @table_asset(tables.RAW_CAMPAIGN_RESPONSES, kinds=["file"], code_version="1")
+    @table_asset(tables.RAW_CAMPAIGN_RESPONSES, kinds=["file"], code_version="1", deps=FIRST)
     def raw_campaign_responses(warehouse: Warehouse) -> Table:
         """One row per response to a campaign, as delivered."""
         return delivered(warehouse, tables.RAW_CAMPAIGN_RESPONSES)
 
-    return [raw_events, raw_customers, raw_items, raw_campaigns, raw_campaign_targets, raw_campaign_responses]
+    delivered_rows = [raw_customers, raw_items, raw_campaigns, raw_campaign_targets, raw_campaign_responses]
+    return [delivered_columns, raw_events, *delivered_rows]

@@ -54,7 +54,7 @@ def changes(dataset: Dataset, seen: State, told_name: Callable[[Source, Place], 
         if name != "events":
             continue
         if mapped.source.database is None:
-            for place, told in _file_states(dataset, mapped).items():
+            for place, told in file_states(dataset, mapped).items():
                 name = told_name(mapped.source, place) if told_name else str(place)
                 places[name], state[name] = str(place), told
         elif mapped.source.database.watermark is not None:
@@ -67,7 +67,8 @@ def changes(dataset: Dataset, seen: State, told_name: Callable[[Source, Place], 
     return Changes(sorted(days), state, changed)
 
 
-def _file_states(dataset: Dataset, mapped: MappedSource) -> dict[Place, list[Any]]:
+def file_states(dataset: Dataset, mapped: MappedSource) -> dict[Place, list[Any]]:
+    """Size and time of every file or URL of a source."""
     if mapped.source.url is not None:
         with reading(mapped.source, dataset.folder) as connection:
             states = listed(connection, mapped.source.url)

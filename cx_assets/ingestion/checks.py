@@ -6,12 +6,15 @@ Belongs here: completeness of the load. Does not: whether rows keep the contract
 import dagster as dg
 
 from cx_assets.dataset import Dataset
+from cx_assets.ingestion.columns import Row, changes_of, stops_for_columns
 from cx_assets.ingestion.mapping import mapped_sources
 from cx_assets.ingestion.reader import existing, has_rows
 from cx_assets.privacy.discretion import discreet
 from cx_assets.privacy.protection import Protection
 from cx_assets.table import Table, law, sql, table_check
 from cx_assets.table.removed import removed_files
+
+NAMED = 5
 
 
 def ingestion_checks(dataset: Dataset, protection: Protection) -> list[dg.AssetChecksDefinition]:
@@ -56,4 +59,32 @@ def ingestion_checks(dataset: Dataset, protection: Protection) -> list[dg.AssetC
             metadata={"files": len(files), "not loaded": len(missing)},
         )
 
-    return [events_name_their_source, every_event_file_is_loaded]
+    stops = any(stops_for_columns(dataset, name) for name in ("events", "customers", "items"))
+
+    @table_check("delivered_columns", blocking=stops)
+    def columns_are_as_before(delivered_columns: Table) -> dg.AssetCheckResult:
+        """The columns of the files that came last are those of the files before, of the same kinds."""
+        return judged_columns(dataset, delivered_columns.arrow().to_pylist())
+
+    return [events_name_their_source, every_event_file_is_loaded, columns_are_as_before]
+
+
+def judged_columns(dataset: Dataset, rows: list[Row]) -> dg.AssetCheckResult:
+    """The verdict on the columns of the last look; one that is new never stops a run.
+
+    Args:
+        dataset: for what its contract stops a run for.
+        rows: of `ingestion.delivered_columns`.
+    """
+    changed = changes_of(rows)
+    stopping = [row for row, _ in changed if row["expected"] and stops_for_columns(dataset, row["delivered_as"])]
+    texts = "; ".join(text for _, text in changed[:NAMED])
+    more = f"; and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
+    return dg.AssetCheckResult(
+        passed=not changed,
+        severity=dg.AssetCheckSeverity.ERROR if stopping else dg.AssetCheckSeverity.WARN,
+        description=f"{texts}{more}. If it is meant to be so, see that the manifest fits; else correct the export."
+        if changed
+        else "The columns of the last files are as before.",
+        metadata={"changed columns": len(changed), "columns": len(rows)},
+    )

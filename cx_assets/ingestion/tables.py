@@ -67,6 +67,25 @@ def raw_events_table(*, links: bool) -> TableSpec:
     )
 
 
+DELIVERED_COLUMNS = schema(
+    "ingestion",
+    "delivered_columns",
+    "One row per column of every delivered file, with what its values were like, found out from a sample.",
+    column("delivered_as", "varchar", "What the file holds: events, customers, items, ..."),
+    column("source", "varchar", "Which source of the manifest it is of, as events.0."),
+    column("source_file", "varchar", "The file, URL or relation."),
+    column("column_name", "varchar", "The column, as the file calls it."),
+    column(
+        "kind", "varchar", "What nearly all its values look like: number, time or text; empty or missing without any."
+    ),
+    column("filled", "double", "The share of rows with a value; null of fewer than 50 rows.", nullable=True),
+    column("expected", "varchar", "The kind by the files before; null of a new column.", nullable=True),
+    column("state", "varchar", "Size and time of the file when it was looked at; empty of a relation."),
+    column("look", "bigint", "At which look it was, from 1: one that finds no new or changed file doesn't count."),
+    key=("source", "source_file", "column_name"),
+)
+
+
 def raw_customers_table(attributes: dict[str, Attribute], keys: Iterable[str] = ()) -> TableSpec:
     """The declaration of `ingestion.raw_customers` for a dataset's customer attributes and names of merge keys."""
     return schema(

@@ -19,9 +19,9 @@ from cx_assets.table import Table, sql
 from cx_assets.table.schema import literal
 from cx_assets.table.storage import read, stored_columns
 from cx_assets.warehouse.reconciliation import day_counts
-from cx_assets.warehouse.tables import EVENTS, REJECTED_EVENTS, REJECTED_VALUES, WITHDRAWN_EVENTS
+from cx_assets.warehouse.tables import EVENTS, REJECTED_EVENTS, REJECTED_ROWS, REJECTED_VALUES, WITHDRAWN_EVENTS
 
-TABLES = (REJECTED_EVENTS, REJECTED_VALUES)
+TABLES = (REJECTED_EVENTS, REJECTED_ROWS, REJECTED_VALUES)
 """What was rejected, rows and values; each has `reason`, `source_file`, `source_row`, and `day` where it has one."""
 
 

@@ -3,6 +3,7 @@
 Belongs here: the shapes. Does not: making guesses (`events`, `masters`) or writing them down (`manifest_text`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cx_assets.proposal.groups import Group
@@ -99,6 +100,7 @@ class Proposal:
         first_day, last_day: of the events, as dates in ISO; empty if none could be read.
         exact_days: whether all rows were read for them.
         naive: whether some events tell their time without its distance from UTC.
+        seen: what values have in common, by table and column.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Proposal:
     last_day: str = ""
     exact_days: bool = True
     naive: bool = False
+    seen: tuple[tuple[str, str, Mapping[str, object]], ...] = ()
 
     def of(self, table: str) -> list[SourceProposal]:
         """The sources of a table."""

@@ -16,6 +16,7 @@ from cx_assets.proposal.guesses import Guess, Proposal, SourceProposal, told
 from cx_assets.proposal.kinds import NEEDED
 from cx_assets.proposal.returns import SURE
 from cx_assets.source import Source
+from cx_assets.table.schema import literal
 
 WIDTH = 118
 
@@ -51,6 +52,7 @@ def manifest_text(proposal: Proposal) -> str:
         for source in proposal.of(table):
             lines += ["", f"{table}:", *_about(source, "  "), f"  source: {_source(source)}", "  columns:"]
             lines += [line for guess in source.guesses for line in _guess(guess, "    ")]
+    lines += _contract(proposal)
     if proposal.unused or proposal.doubts:
         lines.append("")
         lines += _comment("What is not used, or looks wrong:")
@@ -172,6 +174,33 @@ def _privacy(proposal: Proposal) -> Iterator[str]:
             f"#     {entry.name}: {{expression: {_yaml(entry.expression)}, keep: vault}}"
             f"   # {entry.what}, {told(entry.sureness)}"
         )
+
+
+def _contract(proposal: Proposal) -> Iterator[str]:
+    """What was seen, to be declared or not."""
+    if not proposal.seen:
+        return
+    yield ""
+    yield from _comment(
+        "This is what the values looked like. Of what must always be so remove the #, and give bounds some room: an "
+        "event that isn't so is then rejected, and an attribute counts as missing. `cx doctor` says how many."
+    )
+    yield "# contract:"
+    for table in dict.fromkeys(table for table, _, _ in proposal.seen):
+        yield f"#   {table}:"
+        yield "#     columns:"
+        for own, name, common in proposal.seen:
+            if own == table:
+                told_ = ", ".join(f"{key}: {_value(value)}" for key, value in common.items())
+                yield f"#       {name}: {{{told_}}}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_yaml, value))}]"
+    if isinstance(value, str):
+        return literal(value)  # quotes are doubled in YAML as in SQL, and a backslash stays one
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _about(source: SourceProposal, indent: str) -> Iterator[str]:

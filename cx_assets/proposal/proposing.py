@@ -20,6 +20,7 @@ from cx_assets.proposal.guesses import Proposal, SourceProposal
 from cx_assets.proposal.kinds import Kind, joins_of, kinds_of
 from cx_assets.proposal.manifest_text import source_of
 from cx_assets.proposal.masters import campaigns_proposal, customers_proposal, items_proposal
+from cx_assets.proposal.seen import seen
 from cx_assets.table.warehouse import connect
 
 # Text beyond this takes too long to read whole for its first and last day.
@@ -55,7 +56,8 @@ def proposed(name: str, paths: Sequence[Path]) -> tuple[Proposal, Path]:
             if not kind.table
         ]
         naive = any(source.naive for source in sources)
-        proposal = Proposal(name, tuple(sources), (*unused, *unread), tuple(doubts), naive=naive)
+        common = seen(connection, sources)
+        proposal = Proposal(name, tuple(sources), (*unused, *unread), tuple(doubts), naive=naive, seen=common)
         if not proposal.of("events"):
             raise DeliveryError(_no_events(told, kinds, doubts))
         return _with_days(connection, proposal), folder

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cx_assets.dataset import Dataset
 from cx_assets.sections import Attribute
-from cx_assets.table import Table, markdown, table_asset
+from cx_assets.table import Table, markdown, sql, table_asset
 from cx_assets.table.storage import read, stored_columns
 from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse import masters, merges, tables
@@ -19,14 +19,18 @@ from cx_assets.warehouse.clauses import event_clauses
 from cx_assets.warehouse.cleaning import Cleaning
 from cx_assets.warehouse.contract import rejected_values as values_of_events
 from cx_assets.warehouse.events import fold_baskets
+from cx_assets.warehouse.master_contract import MASTERS, kept_rows, master_clauses, rejected_master_values
+from cx_assets.warehouse.master_contract import rejected_rows as rejected_master_rows
 from cx_assets.warehouse.missing import fill_missing
 from cx_assets.warehouse.references import references
 
 
 def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
     """The stage's assets for a dataset."""
-    customers_table = tables.customers_table(dataset.customer_attributes())
-    items_table = tables.items_table(dataset.item_attributes())
+    customers_table = tables.documented(
+        tables.customers_table(dataset.customer_attributes()), master_clauses(dataset, "customers")
+    )
+    items_table = tables.documented(tables.items_table(dataset.item_attributes()), master_clauses(dataset, "items"))
     events_table = tables.documented(tables.EVENTS, event_clauses(dataset))
     referenced = [f"raw_{name}" for name in dataset.contract.events.referenced]
 
@@ -37,7 +41,7 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         Taking a key out of the manifest's `merge_customers` and running again sets its customers apart again.
         """
         rule = dataset.merge_customers
-        told = merges.told_keys(raw_customers, rule.by if rule else ()).df()
+        told = merges.told_keys(kept_rows(raw_customers, dataset, "customers"), rule.by if rule else ()).df()
         found = merges.find_merges(told, rule.at_most if rule else 0)
         context.add_output_metadata({"merged": len(found), "into": int(found["merged_into"].nunique())})
         return merges.with_since(found, _stored_merges(warehouse), datetime.now(UTC).replace(tzinfo=None))
@@ -82,9 +86,14 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         return cleaning(warehouse).rejected(raw_events, withdrawn_events)
 
     @table_asset(tables.REJECTED_VALUES, kinds=["sql"], code_version="1", deps=referenced)
-    def rejected_values(warehouse: Warehouse, raw_events: Table) -> Table:
+    def rejected_values(warehouse: Warehouse, raw_events: Table, raw_customers: Table, raw_items: Table) -> Table:
         """One row per value that breaks the contract and counts as missing, while its row is kept."""
-        return values_of_events(raw_events, dataset, references(warehouse, dataset))
+        return sql(
+            "select * from of_events union all select * from of_customers union all select * from of_items",
+            of_events=values_of_events(raw_events, dataset, references(warehouse, dataset)),
+            of_customers=rejected_master_values(raw_customers, dataset, "customers"),
+            of_items=rejected_master_values(raw_items, dataset, "items"),
+        )
 
     @table_asset(customers_table, kinds=["sql", "python"], code_version="1")
     def customers(
@@ -92,13 +101,15 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
     ) -> pd.DataFrame:
         """One row per customer known from the master data or from an event, missing attributes filled by policy."""
         attributes = dataset.customer_attributes()
-        joined = merges.joined_masters(raw_customers, customer_merges, attributes)
+        kept = kept_rows(raw_customers, dataset, "customers")
+        joined = merges.joined_masters(kept, customer_merges, attributes)
         return _filled(context, masters.known_customers(joined, events, attributes).df(), attributes, "customer_id")
 
     @table_asset(items_table, kinds=["sql", "python"], code_version="1")
     def items(context: dg.AssetExecutionContext, raw_items: Table, events: Table) -> pd.DataFrame:
         """One row per item known from the master data or from an event, and whether it may be recommended."""
-        known = masters.known_items(raw_items, events, dataset.item_attributes()).df()
+        kept = kept_rows(raw_items, dataset, "items")
+        known = masters.known_items(kept, events, dataset.item_attributes()).df()
         return _filled(context, known, dataset.item_attributes(), "item_id")
 
     @table_asset(tables.BASKETS, kinds=["sql"], code_version="1")
@@ -107,26 +118,56 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         return fold_baskets(events, dataset.basket_event_types)
 
     events_tables = [withdrawn_events, events, rejected_events, rejected_values]
-    return [customer_merges, *events_tables, customers, items, baskets, *_campaign_assets()]
+    return [
+        customer_merges,
+        *events_tables,
+        _rejected_rows(dataset),
+        customers,
+        items,
+        baskets,
+        *_campaign_assets(dataset),
+    ]
 
 
-def _campaign_assets() -> list[dg.AssetsDefinition]:
+def _rejected_rows(dataset: Dataset) -> dg.AssetsDefinition:
+    @table_asset(tables.REJECTED_ROWS, kinds=["sql"], code_version="1")
+    def rejected_rows(
+        raw_customers: Table,
+        raw_items: Table,
+        raw_campaigns: Table,
+        raw_campaign_targets: Table,
+        raw_campaign_responses: Table,
+    ) -> Table:
+        """One row per delivered row of customers, items or campaigns that breaks the contract, with the reason."""
+        delivered = raw_customers, raw_items, raw_campaigns, raw_campaign_targets, raw_campaign_responses
+        parts = {
+            f"of_{name}": rejected_master_rows(rows, dataset, name)
+            for name, rows in zip(MASTERS, delivered, strict=True)
+        }
+        return sql(" union all ".join(f"select * from {name}" for name in parts), **parts)
+
+    return rejected_rows
+
+
+def _campaign_assets(dataset: Dataset) -> list[dg.AssetsDefinition]:
     """Campaigns, whom they were meant for and who answered."""
 
     @table_asset(tables.CAMPAIGNS, kinds=["sql"], code_version="1")
     def campaigns(raw_campaigns: Table) -> Table:
         """One row per campaign, with its days."""
-        return masters.typed_campaigns(raw_campaigns)
+        return masters.typed_campaigns(kept_rows(raw_campaigns, dataset, "campaigns"))
 
     @table_asset(tables.CAMPAIGN_TARGETS, kinds=["sql"], code_version="1")
     def campaign_targets(raw_campaign_targets: Table, customer_merges: Table) -> Table:
         """One row per customer that a campaign was meant for."""
-        return masters.typed_targets(merges.renamed(raw_campaign_targets, customer_merges))
+        kept = kept_rows(raw_campaign_targets, dataset, "campaign_targets")
+        return masters.typed_targets(merges.renamed(kept, customer_merges))
 
     @table_asset(tables.CAMPAIGN_RESPONSES, kinds=["sql"], code_version="1")
     def campaign_responses(raw_campaign_responses: Table, customer_merges: Table) -> Table:
         """One row per response of a customer to a campaign."""
-        return masters.typed_responses(merges.renamed(raw_campaign_responses, customer_merges))
+        kept = kept_rows(raw_campaign_responses, dataset, "campaign_responses")
+        return masters.typed_responses(merges.renamed(kept, customer_merges))
 
     return [campaigns, campaign_targets, campaign_responses]
 

@@ -127,7 +127,7 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
         no_day_is_missing,
         there_are_events,
         _baskets_add_up(dataset),
-        *master_checks(),
+        *master_checks(dataset),
         *merge_checks(dataset),
     ]
 

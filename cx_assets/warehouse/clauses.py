@@ -4,7 +4,7 @@ Belongs here: each clause as SQL that is true where a row breaks it, with the re
 rows by them (`contract`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -120,11 +120,9 @@ def column_clauses(
         yield Clause(name, f"{value} <> trunc({value})", f"{name} is not a whole number", on_broken)
     elif told.type is not None and told.type != own:
         typed = f"try_cast({value} as {told.type})"
-        # DuckDB rounds 1.5 to a whole number.
-        rounded = f" or not regexp_full_match({value}, '[-+]?[0-9]+')" if told.type == "bigint" else ""
         readable = {"bigint": "a whole number", "double": "a number", "date": "a day", "boolean": "true or false"}
-        text = readable.get(told.type, told.type)
-        yield Clause(name, f"{value} is not null and {typed} is null{rounded}", f"{name} is not {text}", on_broken)
+        text = f"{name} is not {readable[told.type]}"
+        yield Clause(name, f"{value} is not null and ({_unreadable(value, typed, told.type)})", text, on_broken)
     kind = told.type or own
     if told.min is not None:
         yield Clause(name, f"{typed} < {_constant(told.min, kind)}", f"{name} below {told.min}", on_broken)
@@ -145,7 +143,23 @@ def column_clauses(
         yield Clause(name, value, f"{name} is not unique", alone, asks="others")
 
 
+def _unreadable(value: str, typed: str, kind: AttributeType) -> str:
+    if kind == "bigint":  # DuckDB rounds 1.5 to a whole number.
+        return f"{typed} is null or not regexp_full_match({value}, '[-+]?[0-9]+([.]0*)?')"
+    return f"{typed} is null" + (f" or not isfinite({typed})" if kind in ("double", "date") else "")
+
+
 def _constant(value: Scalar, kind: AttributeType) -> str:
     if kind in ("varchar", "date"):
         return f"{'date ' if kind == 'date' else ''}{literal(str(value))}"
     return str(value).lower()
+
+
+def first_broken(clauses: Iterable[Clause]) -> str:
+    """The branches of a `case` that gives the reason of the first clause that a row breaks."""
+    return " ".join(f"when {clause.broken} then {literal(clause.reason)}" for clause in clauses)
+
+
+def any_broken(clauses: Iterable[Clause]) -> str:
+    """SQL for whether a row breaks any of some clauses, or null."""
+    return " or ".join(f"({clause.broken})" for clause in clauses)

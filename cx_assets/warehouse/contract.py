@@ -4,7 +4,7 @@ Belongs here: typing raw events and giving the reason why one is rejected. Does 
 or what happens to events that keep or break the contract (`events`, `assets`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from cx_assets.dataset import Dataset
@@ -12,7 +12,7 @@ from cx_assets.ingestion.times import utc_timestamp
 from cx_assets.table import Table, sql
 from cx_assets.table.schema import literal
 from cx_assets.warehouse import links
-from cx_assets.warehouse.clauses import LARGEST, Clause, event_clauses
+from cx_assets.warehouse.clauses import LARGEST, Clause, any_broken, event_clauses, first_broken
 from cx_assets.warehouse.references import known_ids
 
 _ROW = """row(
@@ -41,7 +41,7 @@ def judge(raw_events: Table, dataset: Dataset, masters: Mapping[str, Table] = NO
     for column, clauses in _by_column(dataset):
         name = _GIVEN.get(column, column)
         kept.append(
-            f"case when reason is null and coalesce({_any(clauses)}, false) then null else {name} end as {name}"
+            f"case when reason is null and coalesce({any_broken(clauses)}, false) then null else {name} end as {name}"
         )
     if not kept:
         return judged
@@ -58,8 +58,8 @@ def rejected_values(raw_events: Table, dataset: Dataset, masters: Mapping[str, T
     """
     own = " and role is null" if dataset.has_links else ""
     parts = [
-        f"select 'events', {literal(column)}, case {_whens(clauses)} end, {_GIVEN.get(column, column)}, source_file, "
-        f"source_row from judged where reason is null{own} and ({_any(clauses)})"
+        f"select 'events', {literal(column)}, case {first_broken(clauses)} end, {_GIVEN.get(column, column)}, "
+        f"source_file, source_row from judged where reason is null{own} and ({any_broken(clauses)})"
         for column, clauses in _by_column(dataset)
     ]
     nothing = """
@@ -101,7 +101,7 @@ def _with_reasons(raw_events: Table, dataset: Dataset, masters: Mapping[str, Tab
         select
             *, cast(null as varchar) as delivered_customer_id,
             case {links.CLAUSES.format(largest=LARGEST) if dataset.has_links else ""}
-                {_whens(clause for clause in clauses if clause.asks != "others")} end as reason
+                {first_broken(clause for clause in clauses if clause.asks != "others")} end as reason
         from typed
         """,
         raw_events=raw_events,
@@ -128,11 +128,3 @@ def _alone(judged: Table, clauses: list[Clause], apart: str) -> Table:
             judged=judged,
         )
     return judged
-
-
-def _whens(clauses: Iterable[Clause]) -> str:
-    return " ".join(f"when {clause.broken} then {literal(clause.reason)}" for clause in clauses)
-
-
-def _any(clauses: Iterable[Clause]) -> str:
-    return " or ".join(f"({clause.broken})" for clause in clauses)

@@ -10,7 +10,7 @@ from cx_assets.dataset import Dataset
 from cx_assets.ingestion.times import local_day
 from cx_assets.table import Table, law, sql, table_check
 from cx_assets.table.schema import literal
-from cx_assets.warehouse.clauses import event_clauses
+from cx_assets.warehouse.clauses import any_broken, event_clauses
 
 # Days with fewer delivered events are too small to be judged by a share.
 ENOUGH_ROWS = 100
@@ -57,7 +57,6 @@ def contract_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
 
     @table_check("events", blocking=True, description=_promise([clause.reason for clause in asked]))
     def events_keep_the_contract(events: Table) -> dg.AssetCheckResult:
-        broken = " or ".join(f"({clause.broken})" for clause in asked)
         return law(
             sql(
                 f"""
@@ -69,7 +68,7 @@ def contract_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
                 )
                 select * exclude (at_, time_given, rating_given) from typed
                 where basket_id = '' or quantity <= 0 or value < 0
-                    or {local_day("occurred_at", dataset.timezone)} <> day or {broken}
+                    or {local_day("occurred_at", dataset.timezone)} <> day or {any_broken(asked)}
                 """,
                 events=events,
             ),

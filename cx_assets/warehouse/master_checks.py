@@ -1,25 +1,26 @@
-"""The laws of customers, items and campaigns: references hold, ids are unique, every delivered row could be read.
+"""The laws of customers, items and campaigns: references hold, every delivered row is kept or told why not.
 
 Belongs here: what is asked of master data. Does not: the laws of events and baskets (`checks`).
 """
 
 import dagster as dg
+import pandas as pd
 
-from cx_assets.ingestion.times import utc_timestamp
-from cx_assets.table import Table, law, sql, table_check
+from cx_assets.dataset import Dataset
+from cx_assets.table import Table, law, sql
 from cx_assets.table.asset import POOL
+from cx_assets.table.schema import literal
+from cx_assets.warehouse.master_contract import KEYS, MASTERS, judge_master, master_clauses
+from cx_assets.warehouse.master_reconciliation import PARTS, master_counts
 
 
-def master_checks() -> list[dg.AssetChecksDefinition]:
+def master_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
     """The checks of the stage's master data."""
     checks: list[dg.AssetChecksDefinition] = []
-    for table, key, thing in (("customers", "customer_id", "customers"), ("items", "item_id", "items")):
-        checks += [
-            _references_hold(table, key),
-            _all_are_known(table, key, thing),
-            _ids_are_unique(f"raw_{table}", key),
-        ]
-    return [*checks, *_campaign_checks()]
+    for table, key in (("customers", "customer_id"), ("items", "item_id")):
+        checks += [_references_hold(table, key), _all_are_known(table, key, table)]
+    checks += [_belongs_to_a_campaign("campaign_targets"), _belongs_to_a_campaign("campaign_responses")]
+    return [*checks, *(_rows_are_read(dataset, table) for table in MASTERS), *(_adds_up(dataset, t) for t in MASTERS)]
 
 
 def _references_hold(table: str, key: str) -> dg.AssetChecksDefinition:
@@ -62,48 +63,6 @@ def _all_are_known(table: str, key: str, thing: str) -> dg.AssetChecksDefinition
     return master_data_are_complete
 
 
-def _ids_are_unique(table: str, key: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=table,
-        name="ids_are_unique",
-        description=f"Every delivered row has a {key}, and no two the same; the first row of an id is used.",
-        pool=POOL,
-    )
-    def ids_are_unique(delivered: Table) -> dg.AssetCheckResult:
-        return law(
-            sql(
-                f"""
-                with numbered as (
-                    select *, row_number() over (partition by trim({key}) order by source_file, source_row) as copy
-                    from delivered
-                )
-                select * exclude (copy) from numbered where coalesce(trim({key}), '') = '' or copy > 1
-                order by source_file, source_row
-                """,
-                delivered=delivered,
-            ),
-            delivered.count(),
-            f"delivered rows have no {key} or one that came before",
-            "They are not used. Correct the master data.",
-            severity=dg.AssetCheckSeverity.WARN,
-        )
-
-    return ids_are_unique
-
-
-def _campaign_checks() -> list[dg.AssetChecksDefinition]:
-    return [
-        _belongs_to_a_campaign("campaign_targets"),
-        _belongs_to_a_campaign("campaign_responses"),
-        _rows_are_read("campaign_targets", "trim(campaign_id) <> '' and trim(customer_id) <> ''"),
-        _rows_are_read(
-            "campaign_responses",
-            f"trim(campaign_id) <> '' and trim(customer_id) <> '' and isfinite({utc_timestamp('responded_at')})",
-        ),
-        campaigns_are_read,
-    ]
-
-
 def _belongs_to_a_campaign(table: str) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=table,
@@ -124,43 +83,70 @@ def _belongs_to_a_campaign(table: str) -> dg.AssetChecksDefinition:
     return campaign_is_known
 
 
-def _rows_are_read(table: str, readable: str) -> dg.AssetChecksDefinition:
+def _rows_are_read(dataset: Dataset, table: str) -> dg.AssetChecksDefinition:
+    contract = getattr(dataset.contract, table) if table in ("customers", "items") else None
+    limit = contract.limit if contract else None
+    clauses = master_clauses(dataset, table)
+    stopping = ", ".join(literal(clause.reason) for clause in clauses if clause.on_broken == "stop") or "null"
+    of_rows = [clause.reason for clause in clauses if clause.on_broken != "reject_value"]
+    told = "; ".join([*of_rows, *([f"{KEYS[table]} came before"] if table in KEYS else [])])
+    things = table.replace("_", " ")
+
     @dg.asset_check(
         asset=f"raw_{table}",
         name="rows_are_read",
-        description=f"Every delivered row of {table} could be read: its ids are there, and a time that it has parses.",
+        description=f"No delivered row of {things} is rejected. It would be for: {told}.",
+        blocking=limit is not None or stopping != "null",
         pool=POOL,
     )
     def rows_are_read(delivered: Table) -> dg.AssetCheckResult:
+        judged = judge_master(delivered, dataset, table)
+        reasons = sql(
+            f"""
+            select reason, count(*), coalesce(reason in ({stopping}), false) from judged where reason is not null
+            group by reason order by reason
+            """,
+            judged=judged,
+        ).fetchall()
+        stops = any(stopping for _, _, stopping in reasons)
+        broken = sql("select reason, * exclude (reason) from judged where reason is not null", judged=judged)
         return law(
-            sql(f"select * from delivered where not coalesce({readable}, false)", delivered=delivered),
+            broken if reasons else pd.DataFrame(),
             delivered.count(),
-            f"delivered rows of {table} can't be read",
-            "They are not used. Correct their ids or times.",
-            severity=dg.AssetCheckSeverity.WARN,
+            f"delivered {things} are rejected",
+            "Each is in warehouse.rejected_rows with its reason, file and row: correct it there.",
+            limit=0 if stops or limit is None else limit,
+            severity=dg.AssetCheckSeverity.ERROR if stops or limit is not None else dg.AssetCheckSeverity.WARN,
+            metadata={f"rejected: {reason}": count for reason, count, _ in reasons},
         )
 
     return rows_are_read
 
 
-@table_check("campaigns", blocking=False)
-def campaigns_are_read(campaigns: Table, raw_campaigns: Table) -> dg.AssetCheckResult:
-    """Every delivered campaign could be read: an id of its own, days that parse, not ending before it starts."""
-    return law(
-        sql(
-            """
-            with numbered as (
-                select *, row_number() over (partition by trim(campaign_id) order by source_file, source_row) as copy
-                from raw_campaigns
-            )
-            select n.* exclude (copy) from numbered n left join campaigns c on trim(n.campaign_id) = c.campaign_id
-            where c.campaign_id is null or n.copy > 1 order by source_file, source_row
-            """,
-            raw_campaigns=raw_campaigns,
-            campaigns=campaigns,
-        ),
-        raw_campaigns.count(),
-        "delivered campaigns can't be read or repeat an id",
-        "They are not used. Correct their id or their days.",
-        severity=dg.AssetCheckSeverity.WARN,
+def _adds_up(dataset: Dataset, table: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=table,
+        name="nothing_is_lost",
+        description=f"Delivered {table.replace('_', ' ')} = {' + '.join(PARTS)}.",
+        additional_ins={
+            "delivered": dg.AssetIn(f"raw_{table}"),
+            "rejected_rows": dg.AssetIn("rejected_rows"),
+            "customer_merges": dg.AssetIn("customer_merges"),
+        },
+        blocking=True,
+        pool=POOL,
     )
+    def nothing_is_lost(
+        stored: Table, delivered: Table, rejected_rows: Table, customer_merges: Table
+    ) -> dg.AssetCheckResult:
+        counts = master_counts(dataset, table, delivered, stored, rejected_rows, customer_merges)
+        figures = dict(zip(("raw", *PARTS), counts.fetchone(), strict=True))
+        return law(
+            sql(f"select * from counts where raw <> {' + '.join(PARTS)}", counts=counts),
+            1,
+            f"tables don't add up: delivered {table.replace('_', ' ')} = {' + '.join(PARTS)}",
+            f"Materialize raw_{table}, rejected_rows, customer_merges and {table} together.",
+            metadata={name: int(figure) for name, figure in figures.items()},
+        )
+
+    return nothing_is_lost

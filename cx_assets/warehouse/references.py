@@ -10,10 +10,11 @@ from cx_assets.ingestion.tables import raw_customers_table, raw_items_table
 from cx_assets.table import Table, sql
 from cx_assets.table.storage import read, require_readable
 from cx_assets.table.warehouse import Warehouse
+from cx_assets.warehouse.master_contract import kept_rows
 
 
 def references(warehouse: Warehouse, dataset: Dataset) -> dict[str, Table]:
-    """The tables that the contract of events refers to, as delivered, by `customers` and `items`.
+    """The rows that are kept of the tables that the contract of events refers to, by `customers` and `items`.
 
     Raises:
         TableReadError: if one was never materialized.
@@ -25,7 +26,7 @@ def references(warehouse: Warehouse, dataset: Dataset) -> dict[str, Table]:
     found = {}
     for name in dataset.contract.events.referenced:
         require_readable(warehouse.connection, specs[name])
-        found[name] = read(warehouse.connection, specs[name])
+        found[name] = kept_rows(read(warehouse.connection, specs[name]), dataset, name)
     return found
 
 

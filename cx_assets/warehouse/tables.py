@@ -56,6 +56,18 @@ REJECTED_EVENTS = schema(
     key=("day", "source_file", "source_row"),
 )
 
+REJECTED_ROWS = schema(
+    "warehouse",
+    "rejected_rows",
+    "One row per delivered row of customers, items or campaigns that breaks the contract, with the reason.",
+    column("delivered_as", "varchar", "What it is one of: customers, items, campaigns, ..."),
+    column("reason", "varchar", "The first clause of the contract that it breaks."),
+    column("delivered", "varchar", "Its values as delivered, as JSON."),
+    column("source_file", "varchar", "The file that the row came from."),
+    column("source_row", "bigint", "Its number in that file, from 1."),
+    key=("delivered_as", "source_file", "source_row"),
+)
+
 REJECTED_VALUES = schema(
     "warehouse",
     "rejected_values",

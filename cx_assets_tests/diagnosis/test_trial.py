@@ -48,7 +48,7 @@ def test_verdicts_are_word_for_word_those_of_a_run(loaded_shop: LoadedShop) -> N
     }
     shared = told.keys() & judged.keys()
     assert {"rejected_events: few_events_are_rejected", "events: there_are_events", "items: master_data_are_complete",
-            "raw_customers: ids_are_unique"} <= shared  # fmt: skip
+            "raw_customers: rows_are_read", "rejected_values: no_value_is_rejected"} <= shared  # fmt: skip
     assert {name: told[name] for name in shared} == {name: judged[name] for name in shared}
 
 
@@ -58,6 +58,7 @@ def test_a_dataset_in_order_would_begin_well_and_leaves_no_trace(tmp_path: Path)
     assert good
     assert "3 rows of 1 file, 1 days: 2024-03-01 to 2024-03-01" in printed
     assert "2 and 1 exact duplicates, folded" in printed
+    assert "contract  clauses: 15 for events, 1 for customers, 2 for items" in printed
     assert sorted(path.name for path in tmp_path.iterdir()) == ["events", "tiny_shop.yaml"]
 
 
@@ -146,3 +147,12 @@ def test_what_is_corrected_cancelled_and_returned_is_counted_as_in_a_run(tmp_pat
     outcomes = "corrected 1, cancelled 1, cancellations 1, returns 1; kept, less what was returned of them 1"
     assert f"withdrawn 4: {outcomes}" in printed
     assert "1  cancellation names no event" in printed
+
+
+def test_a_column_that_only_one_of_several_files_has_is_named(tmp_path: Path) -> None:
+    dataset = write_tiny(tmp_path, {"a.csv": [{}], "b.csv": [{"id": "2"}]})
+    path = tmp_path / "events" / "b.csv"
+    path.write_text("".join(f"{line},x\n" for line in path.read_text("utf-8").splitlines()), "utf-8")
+    good, printed = diagnosed(dataset, tmp_path)
+    assert good
+    assert "warns  delivered_columns: columns_are_as_before: events/b.csv: the column 'x' is new." in printed

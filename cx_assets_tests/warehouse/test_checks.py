@@ -7,6 +7,7 @@ import pytest
 
 from cx_assets.table import Table, sql
 from cx_assets.table.warehouse import Warehouse
+from cx_assets.warehouse.master_contract import MASTERS
 from cx_assets_tests.conftest import LoadedShop
 from cx_assets_tests.runs import shop_checks, verdicts
 
@@ -56,6 +57,7 @@ def test_every_check_was_asked_of_the_loaded_shop_and_the_blocking_ones_passed(l
         "customers: references_hold",
         "items: references_hold",
         "baskets: baskets_add_up",
+        *(f"{table}: nothing_is_lost" for table in MASTERS),
     }
     assert all(told[name].passed for name in blocking)
 
@@ -185,9 +187,9 @@ def test_a_delivered_id_that_is_missing_or_comes_twice_is_warned_of(laws: Laws, 
         f"select * replace (source_row + 1000 as source_row) from {one}",
         f"select * replace (' ' as {key}) from {one}",
     ):
-        verdict = laws.ask(f"{table}: ids_are_unique", laws.changed(table, f"from {one} union all {second}"))
+        verdict = laws.ask(f"{table}: rows_are_read", laws.changed(table, f"from {one} union all {second}"))
         assert (verdict.passed, verdict.severity) == (False, WARN)
-        assert verdict.description.startswith(f"1 of 2 delivered rows have no {key} or one that came before.")
+        assert verdict.description.startswith(f"1 of 2 delivered {table.removeprefix('raw_')} are rejected. Each is in")
 
 
 @pytest.mark.parametrize(
@@ -218,11 +220,11 @@ def test_a_target_or_response_of_an_unknown_campaign_is_warned_of(laws: Laws, ta
 
 
 def test_a_campaign_that_can_not_be_read_is_warned_of(laws: Laws) -> None:
-    verdict = laws.ask("campaigns: campaigns_are_read", laws["campaigns"], laws["raw_campaigns"])
+    verdict = laws.ask("raw_campaigns: rows_are_read", laws["raw_campaigns"])
     assert (verdict.passed, verdict.severity) == (False, WARN)
     assert "m3" in verdict.metadata["examples"].value
     readable = laws.changed("raw_campaigns", "select * from t where campaign_id <> 'm3'")
-    assert laws.ask("campaigns: campaigns_are_read", laws["campaigns"], readable).passed
+    assert laws.ask("raw_campaigns: rows_are_read", readable).passed
 
 
 @pytest.mark.parametrize(("reason", "passes"), [("value below 0", False), ("time does not parse", True)])
@@ -251,5 +253,15 @@ def test_a_response_whose_time_does_not_parse_is_told_of(laws: Laws) -> None:
 def test_a_campaign_id_that_comes_twice_is_told_of(laws: Laws) -> None:
     once = laws.changed("raw_campaigns", "select * from t semi join warehouse.campaigns using (campaign_id)")
     twice = laws.changed("raw_campaigns", "select * from t union all select * from t")
-    assert laws.ask("campaigns: campaigns_are_read", laws["campaigns"], once).passed
-    assert not laws.ask("campaigns: campaigns_are_read", laws["campaigns"], twice).passed
+    assert laws.ask("raw_campaigns: rows_are_read", once).passed
+    assert not laws.ask("raw_campaigns: rows_are_read", twice).passed
+
+
+@pytest.mark.parametrize("table", MASTERS)
+def test_a_delivered_row_of_master_data_that_is_neither_kept_nor_rejected_fails(laws: Laws, table: str) -> None:
+    others = laws["rejected_rows"], laws["customer_merges"]
+    assert laws.ask(f"{table}: nothing_is_lost", laws[table], laws[f"raw_{table}"], *others).passed
+    lost = laws.changed(table, f"select * from t where {'true' if 'campaign' in table else 'in_master'} offset 1")
+    verdict = laws.ask(f"{table}: nothing_is_lost", lost, laws[f"raw_{table}"], *others)
+    assert not verdict.passed
+    assert f"delivered {table.replace('_', ' ')} = kept + folded + dropped + rejected" in verdict.description
