@@ -219,7 +219,7 @@ APP = [
 OLD = [
     Kind("it is no Parquet", NO_PARQUET, holding(HEADER + "".join(lines()))),
     Kind("Parquet was cut off", NO_PARQUET, cut),
-    Kind("Parquet is damaged in the middle", KEPT, damaged),
+    Kind("Parquet is damaged in the middle", f'old.parquet": Snappy decompression failure. {KEPT}', damaged),
 ]
 FAIR = [
     Kind(
