@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 from rich.console import Group
+from rich.padding import Padding
 from rich.table import Table as Board
 
 from cx_assets.evaluation.split import LISTS
@@ -37,13 +38,13 @@ def leader_boards(database: Path) -> Group:
         names = sorted({name for _, name in found}, key=lambda name: -found.get(("both", name), (0.0, 0.0, 0.0))[0])
         if not names:
             continue
-        board = Board(title=f"NDCG@{K}: {meaning}", title_justify="left")
-        board.add_column("recommender")
+        board = _board(f"NDCG@{K} with 95 % interval: {meaning}")
+        board.add_column("recommender", no_wrap=True)
         for which in LISTS[::-1]:
-            board.add_column(which, justify="right")
+            board.add_column(which, justify="right", no_wrap=True)
         for name in names:
             board.add_row(name, *(_figure(found.get((which, name))) for which in LISTS[::-1]))
-        boards.append(board)
+        boards.append(Padding(board, (0, 0, 1, 0)))
     return Group(*boards)
 
 
@@ -67,7 +68,7 @@ def comparison(database: Path, recommender: str, baseline: str) -> Group:
                 raise LookupError(f"The backtest has no recommender {name!r}. It has {', '.join(names)}.")
         rows = connection.execute(
             """
-            select c.protocol, c.list, c.metric, c.k, m."value" as theirs, c.difference, c.ci_low, c.ci_high,
+            select c.protocol, c.list, c.metric, m."value" as theirs, c.difference, c.ci_low, c.ci_high,
                 c.relative, c.p_value, c.dates_ahead, c.dates
             from evaluation.backtest_comparisons c
             join evaluation.backtest_metrics m on m.protocol = c.protocol and m.recommender = c.baseline
@@ -78,26 +79,25 @@ def comparison(database: Path, recommender: str, baseline: str) -> Group:
             [recommender, baseline, K],
         ).fetchall()
     boards = []
-    columns = ("list", "metric", baseline, recommender, "lead", "95 % interval", "relative", "p", "dates ahead")
     for protocol, meaning in PROTOCOLS.items():
-        board = Board(title=f"{recommender} over {baseline}: {meaning}", title_justify="left")
-        for place, column in enumerate(columns):
-            board.add_column(column, justify="left" if place <= 1 else "right")
-        for told, which, metric, k, theirs, lead, low, high, relative, p, ahead, dates in rows:
+        board = _board(f"{recommender} over {baseline}: {meaning}")
+        for place, column in enumerate(("list", f"at {K}", "theirs", "own", "lead", "95 % interval", "", "p", "dates")):
+            board.add_column(column, justify="left" if place <= 1 else "right", no_wrap=True)
+        for told, which, metric, theirs, lead, low, high, relative, p, ahead, dates in rows:
             if told == protocol and metric in COMPARED:
                 board.add_row(
                     which,
-                    f"{metric}@{k}",
+                    metric,
                     f"{theirs:.4f}",
                     f"{theirs + lead:.4f}",
                     f"{lead:+.4f}",
-                    f"{low:+.4f} to {high:+.4f}",
+                    f"{low:.4f} to {high:.4f}",
                     f"{relative:+.1%}" if theirs > 0 else "",
-                    f"{p:.2g}",
-                    f"{ahead} of {dates}",
+                    f"{p:.1g}",
+                    f"{ahead}/{dates}",
                 )
         if board.row_count:
-            boards.append(board)
+            boards.append(Padding(board, (0, 0, 1, 0)))
     return Group(*boards)
 
 
@@ -126,5 +126,14 @@ def trials(database: Path) -> Board:
     return board
 
 
+def _board(title: str) -> Board:
+    """Narrow enough for 80 columns, where whole figures count more than lines between them."""
+    return Board(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+
+
 def _figure(found: tuple[float, float, float] | None) -> str:
-    return f"{found[0]:.4f} ({found[1]:.3f} to {found[2]:.3f})" if found else ""
+    """`0.4199 .409-.430`: three of these, and a name, fit into 80 columns."""
+    if found is None:
+        return ""
+    low, high = (f"{bound:.3f}".removeprefix("0") for bound in found[1:])
+    return f"{found[0]:.4f} {low}-{high}"

@@ -247,7 +247,7 @@ def told(shown: object) -> str:
 def test_the_leader_boards_name_every_contender_of_every_protocol(whole: Run) -> None:
     boards = told(leader_boards(settings_of(whole.folder).backtest_dir / DATABASE))
     assert boards.count("NDCG@10") == 3
-    assert all(boards.count(f" {name} ") == (2 if name == "rules" else 3) for name in NAMES)
+    assert all(boards.count(f"\n{name} ") == (2 if name == "rules" else 3) for name in NAMES)
 
 
 def test_a_comparison_tells_both_figures_and_their_difference(whole: Run) -> None:
