@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
+import hypothesis
 import pandas as pd
 import pytest
 
@@ -16,6 +17,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from cx_assets.table import Table, from_frame
 from cx_assets_tests.runs import load_shop
 from cx_assets_tests.shop import Shop, write_shop
+
+# How long an example takes is the machine's affair; speed is measured in benchmarks.
+hypothesis.settings.register_profile("whole_time", deadline=None)
+hypothesis.settings.load_profile("whole_time")
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ TABLES = ("ingestion.raw_events", "warehouse.events", "warehouse.rejected_events
 SHOP = TINY.replace("2024-03-05", DAYS[-1])
 few = hypothesis.settings(
     max_examples=3,
-    deadline=None,
     derandomize=True,
     database=None,
     phases=[hypothesis.Phase.generate],  # shrinking would take minutes

@@ -72,7 +72,7 @@ def test_items_without_attributes_are_refused() -> None:
         diversity(np.array([[0, 1]]), 2, np.zeros((2, 0), dtype=np.int64))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS, st.integers(2, 6), st.integers(1, 4))
 def test_diversity_is_the_mean_over_all_pairs_gone_over_one_by_one(seed: int, k: int, attributes: int) -> None:
     shown = random_lists(seed)
@@ -117,7 +117,7 @@ def test_hits_of_other_lists_are_refused() -> None:
         serendipity(NOTHING, 3, np.zeros((2, 2), dtype=bool), POPULAR)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS, st.integers(1, 6))
 def test_serendipity_is_at_most_the_precision_and_falls_the_more_is_popular(seed: int, k: int) -> None:
     random = np.random.default_rng(seed)
@@ -154,7 +154,7 @@ def test_a_lift_of_other_customers_is_refused() -> None:
         popularity_lift(NOTHING, 3, np.array([2]), np.array([2.0]))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS)
 def test_replacing_an_item_by_a_more_popular_one_raises_the_lift(seed: int) -> None:
     shown = random_lists(seed)
@@ -224,7 +224,7 @@ def test_habits_of_other_customers_are_refused() -> None:
         calibration(NOTHING, 3, CATEGORY, csr_matrix((1, 3)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS, st.integers(1, 6))
 def test_calibration_is_the_divergence_worked_out_category_by_category(seed: int, k: int) -> None:
     random = np.random.default_rng(seed)

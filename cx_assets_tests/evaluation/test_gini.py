@@ -45,14 +45,14 @@ def test_gini_looks_at_the_first_k_places_only() -> None:
     assert gini(np.array([[0, 1], [0, 2], [0, 3]]), 1, catalogue=4).value == 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS, st.integers(1, 6))
 def test_gini_is_the_mean_difference_of_two_items_over_twice_the_mean(seed: int, k: int) -> None:
     shown = random_lists(seed, sure=1)
     assert gini(shown, k, catalogue=ITEMS).value == pytest.approx(gini_by_pairs(shown, k, ITEMS))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS, st.integers(1, 6))
 def test_the_interval_of_gini_is_that_of_leaving_each_customer_out_by_hand(seed: int, k: int) -> None:
     shown = random_lists(seed, sure=2)
@@ -64,7 +64,7 @@ def test_the_interval_of_gini_is_that_of_leaving_each_customer_out_by_hand(seed:
     assert found.high == pytest.approx(min(1, found.value + 1.959964 * error), abs=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS)
 def test_gini_lies_within_zero_and_one_and_is_the_same_for_other_numbers_of_items(seed: int) -> None:
     shown = random_lists(seed, sure=1)
@@ -73,7 +73,7 @@ def test_gini_lies_within_zero_and_one_and_is_the_same_for_other_numbers_of_item
     assert nearly(gini(renumbered(shown, seed), 6, catalogue=ITEMS)) == pytest.approx(nearly(found))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS)
 def test_a_catalogue_with_more_items_that_nobody_sees_has_a_higher_gini(seed: int) -> None:
     shown = random_lists(seed)

@@ -116,7 +116,7 @@ def test_the_same_seed_gives_the_same_scores_in_any_order_of_rows(random: np.ran
 PAIRS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(PAIRS)
 def test_macro_f1_is_that_of_scikit_learn_over_the_true_categories(pairs: list[tuple[int, int]]) -> None:
     true, filled = np.array(pairs).T
@@ -127,7 +127,7 @@ def test_macro_f1_is_that_of_scikit_learn_over_the_true_categories(pairs: list[t
 SCORED = st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=4, max_size=60)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SCORED)
 def test_the_area_is_that_of_scikit_learn_and_inside_its_interval(rows: list[tuple[int, bool]]) -> None:
     scores, positive = np.array([r[0] for r in rows], dtype=float), np.array([r[1] for r in rows])

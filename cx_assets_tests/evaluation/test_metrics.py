@@ -133,7 +133,7 @@ def test_the_reciprocal_rank_and_f1_equal_trec_eval_on_lists_cut_at_k(k: int) ->
         assert ours["f1", k][row] == pytest.approx(judged[f"c{row}"]["set_F"], abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000))
 def test_every_figure_lies_within_zero_and_one_and_longer_lists_never_find_less(seed: int) -> None:
     shown, relevance = random_lists(seed, customers=12)
@@ -146,7 +146,7 @@ def test_every_figure_lies_within_zero_and_one_and_longer_lists_never_find_less(
         assert (np.diff([figures[metric, k] for k in KS], axis=0) >= 0).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_the_figures_do_not_depend_on_how_items_are_numbered(seed: int) -> None:
     shown, relevance = random_lists(seed, customers=12)

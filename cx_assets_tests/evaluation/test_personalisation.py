@@ -53,7 +53,7 @@ def personalisation_by_pairs(shown: NDArray[np.int64], k: int) -> float:
     return float(np.mean([1 - len(a & b) / k for a, b in combinations(lists, 2)]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS, st.integers(1, 6))
 def test_personalisation_is_what_comparing_all_pairs_gives_and_its_interval_what_leaving_out_gives(
     seed: int, k: int
@@ -96,7 +96,7 @@ def test_values_of_other_lists_are_refused() -> None:
         revenue_recall(np.zeros((1, 2), dtype=bool), 2, np.zeros((1, 3)), np.array([5.0]))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS)
 def test_revenue_recall_never_falls_with_more_places_and_is_recall_where_all_items_cost_the_same(seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -14,7 +14,7 @@ from cx_assets.source import Source
 CSV = Source(files="a.csv", format="csv")
 FIELDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
 ROWS = st.lists(st.lists(FIELDS, min_size=3, max_size=3).map(tuple), min_size=1, max_size=6)
-any_rows = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+any_rows = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def written(folder: Path, rows: list[tuple[str, ...]]) -> Path:

@@ -28,7 +28,7 @@ def said(connection: duckdb.DuckDBPyConnection, text: str | None, decimal: str) 
     decimal=st.sampled_from(",."),
     group=st.sampled_from(["", " ", "'", "\N{NO-BREAK SPACE}", "other"]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_number_written_in_any_way_is_the_number(
     connection: duckdb.DuckDBPyConnection, cents: int, decimal: str, group: str
 ) -> None:

@@ -5,7 +5,7 @@ from random import Random
 import duckdb
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cx_assets.matrices.interactions import EventWeights, fold_interactions
@@ -97,7 +97,6 @@ def test_a_weight_that_is_not_above_0_is_refused_by_name(wrong: dict[str, float]
         EventWeights(**wrong)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"), st.floats(0, 1e6), st.floats(0, 1e6)), min_size=1

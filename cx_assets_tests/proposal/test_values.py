@@ -27,7 +27,7 @@ def written(amount: float, style: str) -> str:
 
 
 @pytest.mark.parametrize("style", ["english", "german", "french", "swiss", "euro", "dollar", "plain"])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(amounts=st.lists(st.integers(-10_000_000, 10_000_000), min_size=1, max_size=20))
 def test_amounts_are_read_as_they_were_meant(
     engine: duckdb.DuckDBPyConnection, style: str, amounts: list[int]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cx_assets.recommendations.composition import capped, composed
@@ -111,7 +111,6 @@ def test_no_lists_stay_no_lists() -> None:
     assert entries(composed(nobody, nobody, 5, 2).lists) == []
 
 
-@settings(deadline=None)
 @given(cases())
 def test_a_capped_list_is_the_one_filled_an_item_at_a_time(case: Case) -> None:
     found, removed = capped(case.repeat, CATEGORIES, case.per_category, case.places)
@@ -121,7 +120,6 @@ def test_a_capped_list_is_the_one_filled_an_item_at_a_time(case: Case) -> None:
     assert removed == len(lost)
 
 
-@settings(deadline=None)
 @given(cases())
 def test_a_capped_list_is_a_part_of_the_list_in_its_order_under_the_limit(case: Case) -> None:
     found, removed = capped(case.repeat, CATEGORIES, case.per_category, case.places)
@@ -184,7 +182,6 @@ def best_sum(had: list[tuple[int, float]], fresh: list[tuple[int, float]], case:
     return found[max(found)]
 
 
-@settings(deadline=None)
 @given(cases())
 def test_no_list_with_enough_that_is_new_has_a_higher_sum_of_scores(case: Case) -> None:
     repeat, discovery = by_customer(case.repeat), by_customer(case.discovery)
@@ -193,7 +190,6 @@ def test_no_list_with_enough_that_is_new_has_a_higher_sum_of_scores(case: Case) 
         assert sum(score for _, score in own) == best
 
 
-@settings(deadline=None)
 @given(cases())
 def test_lists_merged_by_score_are_those_filled_an_item_at_a_time(case: Case) -> None:
     repeat, discovery = by_customer(case.repeat), by_customer(case.discovery)
@@ -206,7 +202,6 @@ def test_lists_merged_by_score_are_those_filled_an_item_at_a_time(case: Case) ->
     assert composed_of(case, min_new=0) == wanted
 
 
-@settings(deadline=None)
 @given(cases())
 def test_a_composed_list_has_its_laws(case: Case) -> None:
     found = composed(
@@ -236,7 +231,6 @@ def test_a_composed_list_has_its_laws(case: Case) -> None:
             assert own == by_score[customer]
 
 
-@settings(deadline=None)
 @given(cases())
 def test_without_a_limit_only_the_last_of_what_was_had_give_way(case: Case) -> None:
     found = composed(case.repeat, case.discovery, case.places, case.min_new)

@@ -6,7 +6,7 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -86,7 +86,6 @@ def test_an_item_is_counted_at_the_first_filter_that_names_it_and_idle_filters_s
     ]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["SNACKS", "TOBACCO", "FUEL", "unknown"]), unique=True),
     st.lists(st.sampled_from([("brand", "Private"), ("organic", "false"), ("size", "1")]), unique=True),

@@ -68,7 +68,7 @@ def had(past: object, customer: str) -> list[tuple[str, float, int]]:
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(MOMENTS, min_size=1, max_size=25), st.integers(1, 9), st.integers(1, 3))
 def test_rewinding_days_gives_the_training_that_was_built_then_and_what_was_bought_next(
     moments: list[tuple[int, str, str, int, str]], number: int, steps: int

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -31,7 +31,6 @@ def test_one_customer_and_equal_customers_score_three() -> None:
     assert quintile_scores(np.zeros(0)).tolist() == []
 
 
-@settings(deadline=None)
 @given(values)
 def test_scores_lie_in_range_rise_with_the_value_and_are_equal_for_equals(figures: np.ndarray) -> None:
     scores = quintile_scores(figures)
@@ -43,7 +42,6 @@ def test_scores_lie_in_range_rise_with_the_value_and_are_equal_for_equals(figure
         assert len(set(scores[figures == value])) == 1
 
 
-@settings(deadline=None)
 @given(values, st.randoms(use_true_random=False))
 def test_the_order_of_customers_does_not_matter(figures: np.ndarray, random) -> None:
     order = random.sample(range(len(figures)), len(figures))

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -41,7 +41,6 @@ def test_items_of_one_profile_come_before_similar_ones_and_others_are_left_out()
     assert found[0][0][1] == pytest.approx(1)
 
 
-@settings(deadline=None)
 @given(CATALOGUES, st.integers(1, 8))
 def test_neighbours_are_those_of_brute_force(rows: list[tuple[str | None, ...]], k: int) -> None:
     items = catalogue(rows)

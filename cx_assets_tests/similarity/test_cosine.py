@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -19,14 +19,12 @@ def test_the_seed_example_has_cosine_0_94() -> None:
     assert near.matrix.toarray().tolist() == [[0, pytest.approx(0.94)], [pytest.approx(0.94), 0]]
 
 
-@settings(deadline=None)
 @given(COUNTS, st.integers(1, 13))
 def test_neighbours_are_those_of_brute_force(values: NDArray[np.float32], k: int) -> None:
     similarity = cosine_similarity(values.astype(np.float64))
     assert_same(top_k_cosine(csr_matrix(values), k).matrix, k_best(similarity, similarity > 1e-9, k))
 
 
-@settings(deadline=None)
 @given(COUNTS, st.integers(1, 13), st.sampled_from([0.5, 3.0, 100.0]))
 def test_shrunk_neighbours_are_those_of_brute_force(values: NDArray[np.float32], k: int, shrinkage: float) -> None:
     shared = (values > 0).astype(float) @ (values > 0).astype(float).T

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -46,7 +46,6 @@ def test_where_all_rate_all_it_is_the_correlation_of_numpy_and_pandas() -> None:
     np.testing.assert_allclose(found, pd.DataFrame(values.T.astype(np.float64)).corr(), atol=1e-6)
 
 
-@settings(deadline=None)
 @given(RATINGS, st.integers(1, 13), st.integers(1, 4))
 def test_neighbours_are_those_of_the_definition(values: NDArray[np.float32], k: int, min_overlap: int) -> None:
     similarity, allowed = by_definition(values, min_overlap)

@@ -185,7 +185,7 @@ EVENTS = st.fixed_dictionaries(
 KEY = ["source_file", "source_row"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=st.lists(EVENTS, min_size=1, max_size=12))
 def test_every_delivered_row_is_in_exactly_one_of_events_and_rejected_events(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, events: list[dict[str, Any]]
@@ -202,7 +202,7 @@ def test_every_delivered_row_is_in_exactly_one_of_events_and_rejected_events(
     assert (good["occurred_at"].dt.normalize() == good["day"]).all()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=st.lists(EVENTS, min_size=2, max_size=10), order=st.randoms(use_true_random=False))
 def test_what_an_event_is_depends_neither_on_the_order_of_rows_nor_on_their_files(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, events: list[dict[str, Any]], order: Any

@@ -274,7 +274,7 @@ def require_the_same_tables(dataset: Dataset, coming: Arrivals) -> None:
         assert at_once.lost() == []
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(arrivals())
 def test_in_any_order_of_arrival_day_by_day_or_as_a_range_the_tables_are_the_same(
     dataset: Dataset, coming: Arrivals
@@ -283,13 +283,13 @@ def test_in_any_order_of_arrival_day_by_day_or_as_a_range_the_tables_are_the_sam
 
 
 @pytest.mark.whole
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(arrivals())
 def test_in_many_more_orders_of_arrival_the_tables_are_the_same(dataset: Dataset, coming: Arrivals) -> None:
     require_the_same_tables(dataset, coming)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(arrivals(ties=False))
 def test_what_is_left_is_what_the_manual_says(dataset: Dataset, coming: Arrivals) -> None:
     with opened_shop(dataset, dict(coming.files)) as shop:

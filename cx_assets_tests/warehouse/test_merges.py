@@ -58,7 +58,7 @@ KEYS = st.sets(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(KEYS, st.integers(2, 4), st.randoms(use_true_random=False))
 def test_merges_are_the_connected_customers_in_any_order_of_delivery(
     keys: set[tuple[str, str, int]], at_most: int, random: Any

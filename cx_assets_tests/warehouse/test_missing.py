@@ -218,7 +218,7 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
     return people(**columns, **numbers).astype({"age": float, "spend": float})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(frames(), st.randoms(use_true_random=False))
 def test_nothing_is_missing_afterwards_flags_are_exact_and_order_does_not_matter(frame: pd.DataFrame, random) -> None:
     filled, counts = fill_missing(frame, POLICIES, key="id")
