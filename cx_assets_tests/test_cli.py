@@ -156,6 +156,7 @@ def test_a_search_before_any_run_says_what_is_missing(cx: Cx) -> None:
     assert "warehouse.events is not there yet: materialize events first." in told.output
 
 
+@pytest.mark.whole
 def test_a_backtest_before_any_run_begins_with_one_and_ends_where_that_fails(
     cx: Cx, dataset: Dataset, tmp_path: Path
 ) -> None:

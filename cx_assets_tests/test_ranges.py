@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 import hypothesis
+import pytest
 from hypothesis import strategies as st
 
 from cx_assets.automation import DAILY
@@ -65,6 +66,7 @@ def on(days: Iterable[str], tables: dict[str, list[tuple[Any, ...]]]) -> dict[st
     return {name: [row for row in found if kept & {str(value) for value in row}] for name, found in tables.items()}
 
 
+@pytest.mark.whole
 @few
 @hypothesis.given(events=EVENTS, order=st.permutations(DAYS))
 def test_a_range_in_one_run_equals_its_days_one_by_one_in_any_order_and_again(
@@ -84,6 +86,7 @@ def test_a_range_in_one_run_equals_its_days_one_by_one_in_any_order_and_again(
         assert stored(folder / "days.duckdb") == at_once
 
 
+@pytest.mark.whole
 @few
 @hypothesis.given(events=EVENTS, late=EVENTS, days=st.sets(st.sampled_from(DAYS), min_size=1, max_size=2))
 def test_a_late_file_lands_on_its_days_and_leaves_the_others_alone(

@@ -1,6 +1,6 @@
 """Loading and cleaning events on one core, in a process of its own: what `loads` measures.
 
-Belongs here: making the files and materializing raw_events, events and rejected_events. Does not: measuring (`loads`).
+Belongs here: making the files and materializing the events of all days. Does not: measuring (`loads`).
 
 Run as `python -m cx_assets_tests.benchmarks.loading write FORMAT FACTOR FOLDER`, which prints the manifest's path, or
 `... load MANIFEST DATA_DIR`, which prints how many events were delivered and the seconds of each step, as JSON.
@@ -15,7 +15,7 @@ import dagster as dg
 import duckdb
 import pyarrow.parquet as pq
 
-from cx_assets.automation import RANGE_END, RANGE_START
+from cx_assets.automation import DAILY, RANGE_END, RANGE_START
 from cx_assets.dataset import load_dataset
 from cx_assets.ingestion.assets import ingestion_assets
 from cx_assets.partitions import daily_events
@@ -27,7 +27,7 @@ from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse.assets import warehouse_assets
 from cx_assets_tests.benchmarks.generator import replicate
 
-STEPS = ("raw_events", "events", "rejected_events")
+STEPS = ("raw_events", "withdrawn_events", "events", "rejected_events")
 MANIFEST = """
 name: measured
 title: Measured
@@ -65,7 +65,7 @@ def load(manifest: Path, data_dir: Path) -> dict[str, float]:
     warehouse = Warehouse(path=str(settings.warehouse_path), memory_limit=settings.memory_limit, threads=1)
     result = dg.materialize(
         [*ingestion_assets(dataset, days, protection), *warehouse_assets(dataset, days)],
-        selection=dg.AssetSelection.assets(*STEPS, "raw_customers", "customer_merges"),
+        selection=dg.AssetSelection.assets(*DAILY),
         resources={"warehouse": warehouse, "tables": duckdb_tables},
         tags={RANGE_START: str(dataset.first_day), RANGE_END: str(dataset.last_day)},
         run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},

@@ -4,6 +4,8 @@ from cx_assets_tests.benchmarks import loading
 from cx_assets_tests.benchmarks.loads import events_per_second
 from cx_assets_tests.benchmarks.running import Run
 
+pytestmark = pytest.mark.whole
+
 
 def test_the_rate_counts_every_delivered_event_and_the_seconds_of_every_step():
     run = Run(20.0, 500.0, {"raw_events": 2.0, "events": 2.5, "rejected_events": 0.5}, 1_000_000)

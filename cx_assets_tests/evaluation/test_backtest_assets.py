@@ -31,6 +31,8 @@ from cx_assets_tests.evaluation.backtest_runs import (
 from cx_assets_tests.evaluation.recomputed import means
 from cx_assets_tests.runs import error_of, failed, frame, rows, tamper, verdicts
 
+pytestmark = pytest.mark.whole
+
 NAMES = [one.name for one in contenders(Days(HORIZON))]
 KS = (5, 10, 20)
 LISTS = "select * from evaluation.backtest_lists order by all"

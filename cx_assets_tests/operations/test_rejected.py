@@ -19,6 +19,8 @@ from cx_assets.warehouse.tables import EVENTS, REJECTED_EVENTS
 from cx_assets_tests.runs import load_shop, opened, run, shop_assets, shop_checks, verdicts
 from cx_assets_tests.shop import write_tiny
 
+pytestmark = pytest.mark.whole
+
 FILES: dict[str, list[dict[str, object]]] = {
     "a.csv": [{}, {}, {"quantity": "0"}, {"at": "2024-03-02T09:00:00", "value": "two"}],
     "b.csv": [{"at": "2024-03-02T10:00:00", "quantity": "-1", "who": "bob"}, {"at": "2024-03-03T10:00:00"}],

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 import pandas as pd
+import pytest
 
 from cx_assets.automation import DAILY
 from cx_assets.dataset import Dataset
@@ -131,6 +132,7 @@ def mixed(number: int) -> list[dict[str, object]]:
     ]
 
 
+@pytest.mark.whole
 def test_days_one_by_one_in_any_order_and_again_give_what_a_range_gives(tmp_path: Path) -> None:
     dataset = write_tiny(tmp_path, {"a.csv": mixed(40), "b.csv": mixed(15)})
     load_shop(tmp_path / "range.duckdb", dataset)

@@ -127,6 +127,7 @@ def test_a_rejected_value_counts_as_missing_and_is_kept_with_its_reason_file_and
     ]
 
 
+@pytest.mark.whole
 def test_a_run_that_rejects_values_warns_of_them_and_goes_on(tmp_path: Path) -> None:
     events = {"a.csv": [{"basket": "C1"}, {"basket": "B1"}]}
     dataset = declared(tmp_path, "basket_id: {pattern: 'B.', on_broken: reject_value}", files=events)
@@ -144,6 +145,7 @@ def test_where_an_event_can_not_be_without_the_value_it_is_rejected_itself(
     ]
 
 
+@pytest.mark.whole
 def test_a_run_stops_for_what_the_manifest_says_and_the_row_is_kept_with_its_reason(tmp_path: Path) -> None:
     events = [{"id": str(number)} for number in range(99)]
     dataset = declared(
@@ -156,6 +158,7 @@ def test_a_run_stops_for_what_the_manifest_says_and_the_row_is_kept_with_its_rea
     assert stored == [("value above 10", 100)]
 
 
+@pytest.mark.whole
 def test_a_run_of_a_dataset_with_references_rejects_what_the_master_data_do_not_know(tmp_path: Path) -> None:
     dataset = declared(
         tmp_path, "item_id: {references: items}", files={"a.csv": [{}, {"what": "salt"}, {"what": "milk"}]}

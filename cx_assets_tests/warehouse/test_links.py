@@ -274,6 +274,7 @@ def require_the_same_tables(dataset: Dataset, coming: Arrivals) -> None:
         assert at_once.lost() == []
 
 
+@pytest.mark.whole
 @settings(max_examples=8)
 @given(arrivals())
 def test_in_any_order_of_arrival_day_by_day_or_as_a_range_the_tables_are_the_same(
@@ -308,6 +309,7 @@ TOLD = {
 }
 
 
+@pytest.mark.whole
 def test_a_run_keeps_the_laws_where_rows_are_about_those_of_other_days(dataset: Dataset, tmp_path: Path) -> None:
     shop = write_tiny(tmp_path, TOLD, manifest=dataset.path.read_text("utf-8"))
     database = tmp_path / "w.duckdb"

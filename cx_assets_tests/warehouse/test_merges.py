@@ -20,6 +20,8 @@ from cx_assets.warehouse.renaming import misnamed
 from cx_assets_tests.runs import error_of, failed, load_shop, opened, rows, tamper
 from cx_assets_tests.shop import TINY, write_tiny
 
+pytestmark = pytest.mark.whole
+
 
 def told(*keys: tuple[str, str, int]) -> pd.DataFrame:
     names = ["customer_id", "key_kind", "key"]
