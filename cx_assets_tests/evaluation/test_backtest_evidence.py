@@ -21,6 +21,8 @@ from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse.tables import BASKETS
 from cx_assets_tests.evaluation.backtest_samples import EXTENT, LISTS, comparisons, metrics, plain, section
 
+pytestmark = pytest.mark.whole
+
 AS_OF = datetime(2024, 4, 29)
 TEST_DAY = datetime(2024, 4, 1)
 

@@ -35,6 +35,8 @@ from cx_assets_tests.evaluation.backtest_samples import (
     section,
 )
 
+pytestmark = pytest.mark.whole
+
 
 def test_the_best_is_named_with_its_lead_over_the_better_baseline_and_how_sure_that_is() -> None:
     # 0.31 against 0.27 of the two baselines' 0.27 and 0.15: 0.04, which is 15 % of 0.27.

@@ -12,6 +12,8 @@ from cx_assets.settings import DATABASE
 from cx_assets_tests.evaluation.backtest_runs import DATES, LAST, Run, backtest, backtested_shop, settings_of
 from cx_assets_tests.runs import error_of, frame, rows, tamper
 
+pytestmark = pytest.mark.whole
+
 STUDY = "select * from evaluation.ranker_study order by all"
 KEPT = "the study of this ranker and these data is there already"
 

@@ -45,6 +45,8 @@ from cx_assets.rules.mining import RuleSettings
 from cx_assets.table import Table, from_frame
 from cx_assets_tests.recommendations.staples import DAYS, START, staple_events, staple_items
 
+pytestmark = pytest.mark.whole
+
 WINDOW = Window(START + timedelta(days=DAYS - 14), 14)
 SETTINGS = RankerSettings(horizon=Days(14), cuts=2, negatives=0.5, iterations=8, min_leaf=20)
 LISTS = {"repeat", "discovery", "both"}

@@ -30,6 +30,8 @@ from cx_assets.table import from_frame
 from cx_assets_tests.futures import other_future
 from cx_assets_tests.recommendations.staples import DAYS, START, staple_events, staple_items
 
+pytestmark = pytest.mark.whole
+
 HORIZON = 14
 TEST_DAY = START + timedelta(days=DAYS - 2 * HORIZON)
 SMALL = {"cuts": 1, "negatives": 0.5, "min_leaf": 20}

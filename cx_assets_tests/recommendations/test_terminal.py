@@ -14,6 +14,8 @@ from cx_assets.recommendations.terminal import boards, published_rows, rows_as_o
 from cx_assets_tests.runs import rows
 from cx_assets_tests.whole_shop import WholeShop, whole_shop
 
+pytestmark = pytest.mark.whole
+
 CUSTOMER = "c001"
 DATE = datetime(2024, 4, 8)
 
