@@ -46,11 +46,12 @@ def ephemeral() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def test_every_table_is_published_and_none_is_empty_but_that_of_merges(whole: WholeShop) -> None:
+def test_every_table_is_published_and_none_is_empty_but_those_of_what_it_has_not_declared(whole: WholeShop) -> None:
     counts = tables_in(whole.published)
     assert counts.keys() == {spec.qualified for spec in every_run(whole)}
-    # Its manifest names no keys to merge customers by.
-    assert [name for name, count in counts.items() if not count] == ["warehouse.customer_merges"]
+    # Its manifest names no keys to merge customers by, no values to reject alone, and nothing that withdraws an event.
+    undeclared = {"warehouse.customer_merges", "warehouse.rejected_values", "warehouse.withdrawn_events"}
+    assert {name for name, count in counts.items() if not count} == undeclared
 
 
 def test_every_table_is_a_parquet_file_beside_the_database(whole: WholeShop) -> None:
@@ -101,9 +102,10 @@ def test_every_asset_tells_its_as_of_date_and_the_models_the_end_of_the_last_day
     (last_day,) = rows(whole.settings.warehouse_path, "select max(day) from warehouse.events")[0]
     end = (last_day + timedelta(days=1)).isoformat() + "T00:00:00"
     assert all(told.values())
-    # Deliveries, and the campaigns and merges that are nothing else, say when they were read.
-    delivered = "ingestion.", "warehouse.campaign", "warehouse.customer_merges"
-    folded = {name: as_of for name, as_of in told.items() if not name.startswith(delivered)}
+    # Deliveries, and what is made of them before there are events, say when they were read.
+    delivered = "ingestion.", "warehouse.campaign", "warehouse.customer_merges", "warehouse.rejected_rows"
+    before = *delivered, "warehouse.rejected_values", "warehouse.withdrawn_events"
+    folded = {name: as_of for name, as_of in told.items() if not name.startswith(before)}
     assert folded == dict.fromkeys(folded, end)
 
 
