@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from cx_assets.aims import Aim
 from cx_assets.contract import Contract
 from cx_assets.contract_fit import misfits
 from cx_assets.manifest import ManifestError as ManifestError
@@ -97,6 +98,7 @@ class Dataset(Part):
     campaign_targets: CampaignTargets | None = None
     campaign_responses: CampaignResponses | None = None
     contract: Contract = Field(default_factory=Contract, description="What rows must be, beyond what all must.")
+    aims: tuple[Aim, ...] = Field(default=(), description="What recommendations are to reach in backtests.")
     _path: Path = PrivateAttr(default=Path())
 
     @field_validator("last_day")

@@ -145,7 +145,8 @@ def table_assets(dataset: Dataset, settings: Settings) -> list[dg.AssetsDefiniti
 
 def backtesting_assets(dataset: Dataset, settings: Settings) -> list[dg.AssetsDefinition]:
     """The tables of the backtest, which has runs of its own."""
-    assets = backtest_assets(partitions.weekly_backtest(dataset, EvaluationSettings().horizon_days))
+    weekly = partitions.weekly_backtest(dataset, EvaluationSettings().horizon_days)
+    assets = backtest_assets(weekly, dataset.aims)
     return [*assets, backtest_publishing([declared(asset) for asset in assets], settings, [declared(search_trials)])]
 
 

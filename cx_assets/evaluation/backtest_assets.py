@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cx_assets.aims import Aim
 from cx_assets.evaluation import tables
 from cx_assets.evaluation.backtest import ListStore, computed, fingerprint, fingerprint_before, stored_rows, versions
 from cx_assets.evaluation.backtest_figures import Pool, pooled_comparisons, pooled_rows
 from cx_assets.evaluation.backtest_judging import Judging, non_overlapping
-from cx_assets.evaluation.backtest_report_asset import backtest_report
+from cx_assets.evaluation.backtest_report_asset import backtest_report_asset
 from cx_assets.evaluation.cohorts import cohort_rows
 from cx_assets.evaluation.config import EvaluationSettings
 from cx_assets.evaluation.evidence_assets import EVIDENCE
@@ -39,8 +40,8 @@ from cx_assets.table.warehouse import Warehouse
 METRICS_VERSION, COMPARISONS_VERSION = "3", "2"
 
 
-def backtest_assets(weekly: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
-    """The backtest's assets, over a dataset's as-of dates."""
+def backtest_assets(weekly: dg.PartitionsDefinition, aims: tuple[Aim, ...] = ()) -> list[dg.AssetsDefinition]:
+    """The backtest's assets, over a dataset's as-of dates, with what its manifest wants reached."""
 
     @table_asset(tables.BACKTEST_LISTS, code_version="1", kinds=("python",), partitions_def=weekly, whole=["events"])
     def backtest_lists(
@@ -77,7 +78,8 @@ def backtest_assets(weekly: dg.PartitionsDefinition) -> list[dg.AssetsDefinition
                 store.add(rows.append_column("as_of", [as_of]))
         return store.rows
 
-    return [backtest_lists, last_basket_lists, backtest_metrics, backtest_comparisons, *EVIDENCE, backtest_report]
+    page = backtest_report_asset(aims)
+    return [backtest_lists, last_basket_lists, backtest_metrics, backtest_comparisons, *EVIDENCE, page]
 
 
 @table_asset(tables.LAST_BASKET_LISTS, code_version="1", kinds=("python",))

@@ -6,11 +6,12 @@ Belongs here: which leads are claimed, and the query that makes them. Does not: 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
 
+from cx_assets.aims import Aim
 from cx_assets.evaluation.backtest_narrative import p_value
 from cx_assets.evaluation.boards import DASH
 from cx_assets.evaluation.narrative import NBSP, label
@@ -59,22 +60,26 @@ order by place
 """.strip()
 
 
-def claims(run: Callable[[str], pd.DataFrame]) -> dict[str, Any] | None:
+def claims(run: Callable[[str], pd.DataFrame], aims: Sequence[Aim] = ()) -> dict[str, Any] | None:
     """The table for the page; None where nothing that is claimed was judged.
 
     Args:
         run: runs a query on the backtest's tables.
+        aims: what the dataset's manifest wants reached; those of other leads than the claimed ones are left out.
     """
     text = query()
     rows = run(text)
     if rows.empty:
         return None
+    aimed = {(aim.protocol, aim.list, aim.metric, aim.baseline): aim for aim in aims}
+    told = [(row, aimed.get((row["protocol"], row["list"], row["metric"], row["baseline"]))) for row in _records(rows)]
     return {
         "recommender": label(CHALLENGER),
         "columns": [
             *("List", "Figure", label(CHALLENGER), "Compared with", "Its figure"),
-            *("Lead, 95 % interval", "Relative", "Ahead", "p"),
+            *("Lead, 95 % interval", "Relative", "Aim", "Ahead", "p"),
         ],
+        "short": [_short(row, aim) for row, aim in told if aim and not row["relative"] >= aim.lead],
         "rows": [
             {
                 "name": JUDGED[row["protocol"], row["list"]],
@@ -85,12 +90,30 @@ def claims(run: Callable[[str], pd.DataFrame]) -> dict[str, Any] | None:
                     label(row["baseline"]),
                     f"{row['other']:.4f}",
                     f"{row['difference']:.3f}, {row['ci_low']:.3f} to {row['ci_high']:.3f}",
-                    f"{100 * row['relative']:+.1f} %" if pd.notna(row["relative"]) else DASH,
+                    _share(row["relative"]) if pd.notna(row["relative"]) else DASH,
+                    _share(aim.lead) if aim else DASH,
                     f"{row['dates_ahead']} of {row['dates']}",
                     p_value(row["p_value"]).removeprefix("p").strip(f"= {NBSP}"),
                 ],
             }
-            for row in rows.to_dict("records")
+            for row, aim in told
         ],
         "sql": text,
     }
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def _short(row: dict[str, Any], aim: Aim) -> dict[str, str]:
+    """Of an aim that isn't reached how far the ranker came, and what was tried."""
+    return {
+        "name": f"{JUDGED[row['protocol'], row['list']]}, {METRICS[row['metric']]}@{K} over {label(row['baseline'])}",
+        "says": f"{_share(row['relative'])}, where {_share(aim.lead)} was aimed at.",
+        "tried": aim.tried,
+    }
+
+
+def _share(relative: float) -> str:
+    return f"{100 * relative:+.1f} %"

@@ -14,6 +14,7 @@ import duckdb
 import pandas as pd
 
 from cx_assets import canvas
+from cx_assets.aims import Aim
 from cx_assets.evaluation import evidence_plots, evidence_queries, tables
 from cx_assets.evaluation.boards import BOARD_LISTS, DASH, Line
 from cx_assets.evaluation.feature_groups import MEANINGS
@@ -35,12 +36,14 @@ class Evidence:
         study: `evaluation.ranker_study`.
         trials: `evaluation.search_trials`.
         customers: what `evidence_queries.CUSTOMERS_LISTS` finds among the published tables.
+        aims: what the manifest wants it to reach.
     """
 
     calibration: pd.DataFrame | None = None
     study: pd.DataFrame | None = None
     trials: pd.DataFrame | None = None
     customers: pd.DataFrame | None = None
+    aims: tuple[Aim, ...] = ()
 
     @property
     def stored(self) -> dict[str, tuple[TableSpec, pd.DataFrame]]:

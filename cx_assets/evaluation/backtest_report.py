@@ -83,7 +83,7 @@ def content(metrics: pd.DataFrame, comparisons: pd.DataFrame, extent: Extent, ev
             "headline": narrative.leading(metrics, comparisons, "both", k),
             "opening": _opening(metrics, comparisons, k),
             "facts": narrative.facts(metrics, comparisons, extent, k),
-            "claims": claims(query),
+            "claims": claims(query, evidence.aims),
             "boards": [board for which in BOARD_LISTS if (board := _board(query, metrics, comparisons, which, k))],
             "trends": [one for which in ("both", "discovery") if (one := _trend(query, metrics, which, k))],
             "cohorts": [one for which in ("both", "discovery") if (one := _cohorts(query, which))],

@@ -3,6 +3,7 @@
 import dagster as dg
 import pandas as pd
 
+from cx_assets.aims import Aim
 from cx_assets.evaluation import evidence_queries, tables
 from cx_assets.evaluation.backtest_evidence import Evidence
 from cx_assets.evaluation.backtest_narrative import Extent
@@ -17,27 +18,32 @@ from cx_assets.warehouse.tables import BASKETS
 ELSEWHERE = ("search_trials", "recommendations", "items", "baskets")
 
 
-@table_asset(tables.BACKTEST_REPORT, code_version="2", kinds=("html",), deps=ELSEWHERE)
-def backtest_report(
-    context: dg.AssetExecutionContext,
-    warehouse: Warehouse,
-    backtest_metrics: pd.DataFrame,
-    backtest_comparisons: pd.DataFrame,
-    backtest_lists: Table,
-    calibration: pd.DataFrame,
-    ranker_study: pd.DataFrame,
-) -> pd.DataFrame:
-    """One row: the backtest's page for people, complete HTML. Publishing writes it to report.html of the backtest.
+def backtest_report_asset(aims: tuple[Aim, ...] = ()) -> dg.AssetsDefinition:
+    """The asset, for what a dataset's manifest wants reached."""
 
-    Which recommender is best over the dates and how sure that is, the trend, cohorts, categories, what the lists are
-    like, baskets; whether the ranker's probabilities hold, what each of its parts adds, how its settings were chosen,
-    and some customers' lists; what all that doesn't show, and under each figure the query that made it.
-    """
-    extent = extent_of(backtest_lists)
-    evidence = Evidence(calibration, ranker_study, stored_trials(warehouse), listed_customers(warehouse))
-    html = render(backtest_metrics, backtest_comparisons, extent, evidence)
-    context.add_output_metadata({"bytes": len(html.encode()), "as_of_dates": extent.dates})
-    return pd.DataFrame({"as_of": pd.Series([extent.last], dtype="datetime64[us]"), "html": [html]})
+    @table_asset(tables.BACKTEST_REPORT, code_version="3", kinds=("html",), deps=ELSEWHERE)
+    def backtest_report(
+        context: dg.AssetExecutionContext,
+        warehouse: Warehouse,
+        backtest_metrics: pd.DataFrame,
+        backtest_comparisons: pd.DataFrame,
+        backtest_lists: Table,
+        calibration: pd.DataFrame,
+        ranker_study: pd.DataFrame,
+    ) -> pd.DataFrame:
+        """One row: the backtest's page for people, complete HTML. Publishing writes it to report.html of the backtest.
+
+        Which recommender is best over the dates and how sure that is, the trend, cohorts, categories, what the lists
+        are like, baskets; whether the ranker's probabilities hold, what each of its parts adds, how its settings were
+        chosen, and some customers' lists; what all that doesn't show, and under each figure the query that made it.
+        """
+        extent = extent_of(backtest_lists)
+        evidence = Evidence(calibration, ranker_study, stored_trials(warehouse), listed_customers(warehouse), aims)
+        html = render(backtest_metrics, backtest_comparisons, extent, evidence)
+        context.add_output_metadata({"bytes": len(html.encode()), "as_of_dates": extent.dates})
+        return pd.DataFrame({"as_of": pd.Series([extent.last], dtype="datetime64[us]"), "html": [html]})
+
+    return backtest_report
 
 
 def stored_trials(warehouse: Warehouse) -> pd.DataFrame | None:
