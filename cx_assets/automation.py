@@ -6,15 +6,13 @@ operator starts them in the UI or with `dagster schedule start`.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from datetime import UTC, datetime
 
 import dagster as dg
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.changes import changes
-from cx_assets.partitions import daily_events
+from cx_assets.partitions import daily_events, stretches
 from cx_assets.privacy.protection import Protection
 from cx_assets.progress import root_cause
 from cx_assets.settings import Settings
@@ -132,15 +130,6 @@ def sensors(dataset: Dataset, settings: Settings) -> list[dg.SensorDefinition]:
         description="Publishes when the report is new and every blocking check of what it rests on has passed.",
     )
     return [new_event_files, failed_runs, publishing]
-
-
-def stretches(days: Sequence[date]) -> Iterator[tuple[date, date]]:
-    """The first and last day of every unbroken stretch of `days`, which are sorted and distinct."""
-    if not days:
-        return
-    breaks = [i for i, (a, b) in enumerate(pairwise(days), start=1) if b - a > timedelta(days=1)]
-    for start, end in zip([0, *breaks], [*breaks, len(days)], strict=True):
-        yield days[start], days[end - 1]
 
 
 def failure_text(context: dg.RunFailureSensorContext) -> str:

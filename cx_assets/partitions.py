@@ -1,9 +1,11 @@
 """The days that events are loaded by, and the as-of dates that recommenders are judged on.
 
-Belongs here: partitions definitions. Does not: when they run (`automation`).
+Belongs here: partitions definitions, and days as stretches of them. Does not: when they run (`automation`).
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 
 import dagster as dg
 
@@ -11,7 +13,7 @@ from cx_assets.dataset import Dataset
 
 
 def daily_events(dataset: Dataset) -> dg.DailyPartitionsDefinition:
-    """One partition per UTC day of the dataset; a dataset that still grows has every day up to yesterday."""
+    """One partition per day, where the dataset is at home; one that still grows has every day up to yesterday."""
     end = dataset.last_day + timedelta(days=1) if dataset.last_day else None
     return dg.DailyPartitionsDefinition(
         start_date=dataset.first_day.isoformat(), end_date=end.isoformat() if end else None, timezone="UTC"
@@ -47,3 +49,12 @@ def weekly_backtest(dataset: Dataset, horizon_days: int) -> dg.WeeklyPartitionsD
 
 def _monday_up_to(day: date) -> date:
     return day - timedelta(days=day.weekday())
+
+
+def stretches(days: Sequence[date]) -> Iterator[tuple[date, date]]:
+    """The first and last day of every unbroken stretch of `days`, which are sorted and distinct."""
+    if not days:
+        return
+    breaks = [i for i, (a, b) in enumerate(pairwise(days), start=1) if b - a > timedelta(days=1)]
+    for start, end in zip([0, *breaks], [*breaks, len(days)], strict=True):
+        yield days[start], days[end - 1]

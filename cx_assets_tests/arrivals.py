@@ -21,7 +21,7 @@ from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse.cleaning import Cleaning
 from cx_assets.warehouse.reconciliation import PARTS, day_counts
 from cx_assets.warehouse.tables import CUSTOMER_MERGES, EVENTS, REJECTED_EVENTS, WITHDRAWN_EVENTS
-from cx_assets_tests.shop import TINY
+from cx_assets_tests.shop import TINY, write_tiny
 
 LINKS = """\
     corrections: {version: version}
@@ -115,6 +115,12 @@ def opened_shop(dataset: Dataset, files: Files | None = None) -> Iterator[Shop]:
             shop.come(files)
             shop.run(dataset.first_day, dataset.last_day)
         yield shop
+
+
+def write_linked(folder: Path) -> Dataset:
+    """The tiny shop with links, whose versions are in the column of ratings."""
+    manifest = LINKED.replace("version: version", "version: rating").replace("rating: rating}", "rating: 'null'}")
+    return write_tiny(folder, {"a.csv": [{}]}, manifest=manifest)
 
 
 def day_of(row: Row) -> date:

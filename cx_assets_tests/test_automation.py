@@ -3,13 +3,13 @@
 import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from cx_assets.automation import DAILY, RANGE_END, RANGE_START, stretches
+from cx_assets.automation import DAILY, RANGE_END, RANGE_START
 from cx_assets.dataset import Dataset
 from cx_assets.definitions import build_definitions
 from cx_assets.settings import Settings
@@ -83,15 +83,6 @@ def test_the_models_follow_an_hour_after_the_events(tmp_path: Path, instance: dg
 
 
 # New files
-
-
-@pytest.mark.parametrize(
-    ("days", "expected"),
-    [([], []), ([1], [(1, 1)]), ([1, 2, 3], [(1, 3)]), ([1, 3, 4, 7], [(1, 1), (3, 4), (7, 7)])],
-)
-def test_stretches_are_unbroken_and_hold_every_day(days: list[int], expected: list[tuple[int, int]]) -> None:
-    found = stretches([date(2024, 3, day) for day in days])
-    assert [(first.day, last.day) for first, last in found] == expected
 
 
 def tick(instance: dg.DagsterInstance, dataset: Dataset, cursor: str | None) -> tuple[list[dg.RunRequest], str | None]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cx_assets.dataset import Dataset, load_dataset
-from cx_assets.partitions import daily_events, weekly_backtest
+from cx_assets.partitions import daily_events, stretches, weekly_backtest
 from cx_assets_tests.shop import TINY, write_tiny
 
 
@@ -91,3 +91,12 @@ def test_a_dataset_that_still_grows_has_every_week_that_is_over(tmp_path: Path) 
 def test_days_and_as_of_dates_are_of_the_same_calendar(tmp_path: Path) -> None:
     dataset = shop(tmp_path, "2024-03-01", "2024-12-31")
     assert set(weekly_backtest(dataset, 28).get_partition_keys()) < set(daily_events(dataset).get_partition_keys())
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [([], []), ([1], [(1, 1)]), ([1, 2, 3], [(1, 3)]), ([1, 3, 4, 7], [(1, 1), (3, 4), (7, 7)])],
+)
+def test_stretches_are_unbroken_and_hold_every_day(days: list[int], expected: list[tuple[int, int]]) -> None:
+    found = stretches([date(2024, 3, day) for day in days])
+    assert [(first.day, last.day) for first, last in found] == expected

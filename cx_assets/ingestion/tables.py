@@ -31,7 +31,11 @@ RAW_EVENTS = schema(
     "ingestion",
     "raw_events",
     "One row per delivered event, as delivered.",
-    column("day", "date", "The UTC day of the event; the dataset's first day where it tells no day of the dataset."),
+    column(
+        "day",
+        "date",
+        "The event's day in the dataset's time zone; the dataset's first day where it tells no day of the dataset.",
+    ),
     *(
         column(name, "varchar", f"{text}, as delivered.", nullable=True)
         for name, text in {

@@ -6,8 +6,8 @@ corrected, cancelled or returned (`links`).
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 
+from cx_assets.partitions import stretches
 from cx_assets.table import Table, TableSpec, sql
 from cx_assets.table.storage import Window, read, stored_columns, write
 from cx_assets.table.warehouse import Warehouse
@@ -35,7 +35,7 @@ def made_anew(
     """
     connection = warehouse.connection
     ordered = sorted(days)
-    for window in stretches(ordered):
+    for window in windows(ordered):
         for spec, make in made:
             write(connection, spec, make(read(connection, raw_events, window)), window)
     return ordered
@@ -61,11 +61,9 @@ def changed_days(warehouse: Warehouse, withdrawn_events: Table) -> list[date]:
     return [day for (day,) in rows.fetchall()]
 
 
-def stretches(days: Sequence[date]) -> list[Window]:
+def windows(days: Sequence[date]) -> list[Window]:
     """Unbroken runs of sorted days, midnight to midnight."""
-    breaks = [i for i, (a, b) in enumerate(pairwise(days), start=1) if b - a > timedelta(days=1)]
-    bounds = zip([0, *breaks], [*breaks, len(days)], strict=True) if days else ()
-    return [(_midnight(days[start]), _midnight(days[end - 1]) + timedelta(days=1)) for start, end in bounds]
+    return [(_midnight(first), _midnight(last) + timedelta(days=1)) for first, last in stretches(days)]
 
 
 def _midnight(day: date) -> datetime:

@@ -58,8 +58,9 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         Empty unless the manifest declares corrections, cancels or returns. A row may be about one of another day: the
         stored days whose events are touched are cleaned anew at once.
         """
-        found = cleaning(warehouse).withdrawn(raw_events, customer_merges)
-        again = cleaning(warehouse).renew_withdrawn(warehouse, found, customer_merges)
+        by = cleaning(warehouse)
+        found = by.withdrawn(raw_events, customer_merges)
+        again = by.renew_withdrawn(warehouse, found, customer_merges)
         context.add_output_metadata({"days cleaned anew": len(again)})
         return found
 
@@ -76,9 +77,10 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         When customers have been merged or set apart, the other days that have events of them are cleaned anew too.
         """
         start, end = (moment.replace(tzinfo=None) for moment in context.partition_time_window)
-        again = cleaning(warehouse).renew_misnamed(warehouse, withdrawn_events, customer_merges, (start, end))
+        by = cleaning(warehouse)
+        again = by.renew_misnamed(warehouse, withdrawn_events, customer_merges, (start, end))
         context.add_output_metadata({"days cleaned anew for merges": len(again)})
-        return cleaning(warehouse).events(raw_events, withdrawn_events, customer_merges)
+        return by.events(raw_events, withdrawn_events, customer_merges)
 
     @table_asset(tables.REJECTED_EVENTS, partitions_def=daily_events, kinds=["sql"], code_version="1", deps=referenced)
     def rejected_events(warehouse: Warehouse, raw_events: Table, withdrawn_events: Table) -> Table:

@@ -11,7 +11,7 @@ from datetime import date
 from cx_assets.table import Table, TableSpec, sql
 from cx_assets.table.storage import Window, read, stored_columns
 from cx_assets.table.warehouse import Warehouse
-from cx_assets.warehouse.anew import stretches
+from cx_assets.warehouse.anew import windows
 from cx_assets.warehouse.tables import EVENTS
 
 
@@ -58,7 +58,7 @@ def misnamed_days(warehouse: Warehouse, merges: Table, raw_events: TableSpec, wi
         misnamed=misnamed(read(connection, EVENTS), merges),
     )
     found = [day for (day,) in days.fetchall()]
-    for stretch in stretches(found):
+    for stretch in windows(found):
         _require_raw_events(warehouse, raw_events, stretch)
     return found
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import dagster as dg
 
+from cx_assets.ingestion.tables import SOURCE_COLUMNS
 from cx_assets.sections import Attribute
 from cx_assets.table import TableSpec, column, schema
 from cx_assets.warehouse.clauses import Clause
@@ -17,7 +18,7 @@ EVENTS = schema(
     "events",
     "One row per event that keeps the contract, exact duplicates folded.",
     column("event_id", "varchar", "A hash of all that was delivered of the event: the same whenever it is delivered."),
-    column("day", "date", "The UTC day of the event."),
+    column("day", "date", "The event's day in the dataset's time zone."),
     column("occurred_at", "timestamp", "When it happened, UTC."),
     column("customer_id", "varchar", "Who acted."),
     column(
@@ -51,8 +52,7 @@ REJECTED_EVENTS = schema(
             *("quantity", "value", "rating", "store_id"),
         )
     ),
-    column("source_file", "varchar", "The file that the row came from."),
-    column("source_row", "bigint", "Its number in that file, from 1."),
+    *SOURCE_COLUMNS,
     key=("day", "source_file", "source_row"),
 )
 
@@ -63,8 +63,7 @@ REJECTED_ROWS = schema(
     column("delivered_as", "varchar", "What it is one of: customers, items, campaigns, ..."),
     column("reason", "varchar", "The first clause of the contract that it breaks."),
     column("delivered", "varchar", "Its values as delivered, as JSON."),
-    column("source_file", "varchar", "The file that the row came from."),
-    column("source_row", "bigint", "Its number in that file, from 1."),
+    *SOURCE_COLUMNS,
     key=("delivered_as", "source_file", "source_row"),
 )
 
@@ -76,8 +75,7 @@ REJECTED_VALUES = schema(
     column("column_name", "varchar", "Its column there."),
     column("reason", "varchar", "The first clause of the contract that it breaks."),
     column("value", "varchar", "The value, as delivered."),
-    column("source_file", "varchar", "The file that its row came from."),
-    column("source_row", "bigint", "The row's number in that file, from 1."),
+    *SOURCE_COLUMNS,
     key=("delivered_as", "column_name", "source_file", "source_row"),
 )
 
@@ -94,8 +92,7 @@ WITHDRAWN_EVENTS = schema(
     ),
     column("quantity", "double", "What was taken off its quantity; of a return, what it took off.", nullable=True),
     column("value", "double", "What was taken off its value; of a return, what it took off.", nullable=True),
-    column("source_file", "varchar", "The file that the row came from."),
-    column("source_row", "bigint", "Its number in that file, from 1."),
+    *SOURCE_COLUMNS,
     column("other_day", "date", "The day of the row that took it off, or that it took off; of several the first."),
     column("other_file", "varchar", "The file of that row."),
     column("other_row", "bigint", "Its number in that file, from 1."),
