@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from cx_assets.dataset import Dataset, ManifestError, load_dataset
+from cx_assets.days import days_over
 from cx_assets.ingestion.reader import problems
-from cx_assets.partitions import daily_events
 from cx_assets.privacy.keys import KeyRefusedError
 from cx_assets.privacy.protection import Protection
 from cx_assets.settings import Settings
@@ -56,13 +56,13 @@ def first_day_kept(dataset: Dataset, settings: Settings) -> str | None:
         return None
     from cx_assets.operations.retention import first_day_to_load
 
-    day = first_day_to_load(dataset, settings.retention).isoformat()
-    return day if day in daily_events(dataset).get_partition_keys() else None
+    day = first_day_to_load(dataset, settings.retention)
+    return day.isoformat() if day in days_over(dataset) else None
 
 
 def days_between(dataset: Dataset, first: str | None, last: str | None) -> tuple[date, date]:
     """The first and last day of a run, as asked for or all that are over; exit code 2 if they aren't such."""
-    keys = daily_events(dataset).get_partition_keys()
+    keys = [day.isoformat() for day in days_over(dataset)]
     if not keys:
         console.print(f"[red]no day of the dataset is over: it begins on {dataset.first_day}.[/]")
         raise typer.Exit(2)

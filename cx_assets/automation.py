@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from cx_assets.dataset import Dataset
+from cx_assets.days import stretches
 from cx_assets.ingestion.changes import changes
-from cx_assets.partitions import daily_events, stretches
+from cx_assets.partitions import daily_events
 from cx_assets.privacy.protection import Protection
 from cx_assets.progress import root_cause
 from cx_assets.settings import Settings

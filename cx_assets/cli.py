@@ -16,12 +16,9 @@ from cx_assets.arguments import console, days_between, first_day_kept, given_set
 from cx_assets.dataset import ManifestError, load_dataset
 from cx_assets.dictionary import data_dictionary, write_dictionary
 from cx_assets.home import HomeError, prepare_home
-from cx_assets.launch import execute, over, tell_failure, tell_success, write_record
 from cx_assets.operations.commands import register
 from cx_assets.operations.rejected_command import rejected
-from cx_assets.partitions import weekly_backtest
 from cx_assets.privacy.commands import add_privacy_commands
-from cx_assets.progress import Progress
 from cx_assets.proposal.command import init
 from cx_assets.settings import DATABASE
 from cx_assets.source import SourceError
@@ -45,6 +42,10 @@ def run(first: DayOption = None, last: DayOption = None) -> None:
 
     Days whose raw events are no longer kept (CX_RETENTION) are left alone, unless FIRST asks for them.
     """
+    # Imported by the commands that need them: they load Dagster and the scientific libraries, which takes seconds.
+    from cx_assets.launch import execute, over, tell_failure, tell_success, write_record
+    from cx_assets.progress import Progress
+
     settings = given_settings()
     dataset = usable_dataset(settings)
     first_day, last_day = days_between(dataset, first or first_day_kept(dataset, settings), last)
@@ -67,9 +68,11 @@ def backtest(
     last: Annotated[str | None, typer.Option("--to", help="The last as-of date.")] = None,
 ) -> None:
     """Judge every recommender on what followed the as-of dates FROM to TO, one a week; the first time run before."""
-    # Imported by the commands that need them: they load the scientific libraries, which takes seconds.
     from cx_assets.evaluation.config import EvaluationSettings
     from cx_assets.evaluation.terminal import leader_boards
+    from cx_assets.launch import execute, over, tell_failure
+    from cx_assets.partitions import weekly_backtest
+    from cx_assets.progress import Progress
 
     settings = given_settings()
     dataset = usable_dataset(settings)
@@ -102,6 +105,8 @@ def search(
 ) -> None:
     """Try other settings of the ranker on days before those that it is judged on; needs a run before."""
     from cx_assets.evaluation.terminal import trials
+    from cx_assets.launch import execute, tell_failure
+    from cx_assets.progress import Progress
 
     settings = given_settings()
     dataset = usable_dataset(settings)

@@ -18,7 +18,7 @@ from cx_assets.evaluation.backtest_assets import backtest_assets
 from cx_assets.evaluation.config import EvaluationSettings
 from cx_assets.evaluation.search_assets import search_trials
 from cx_assets.ingestion.assets import ingestion_assets
-from cx_assets.ingestion.checks import ingestion_checks
+from cx_assets.ingestion.checks import ingestion_laws
 from cx_assets.ingestion.reader import problems
 from cx_assets.matrices import assets as matrices
 from cx_assets.matrices import checks as matrices_checks
@@ -46,10 +46,12 @@ from cx_assets.settings import Settings
 from cx_assets.similarity import assets as similarity
 from cx_assets.similarity import checks as similarity_checks
 from cx_assets.table import TableSpec, structure_check
+from cx_assets.table.checks import law_check
 from cx_assets.table.io_manager import duckdb_tables
+from cx_assets.table.metadata import declared_in
 from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse.assets import warehouse_assets
-from cx_assets.warehouse.checks import warehouse_checks
+from cx_assets.warehouse.checks import warehouse_laws
 
 MODELS = (drift, matrices, similarity, segments, rules, recommendations)
 MODEL_CHECKS = (
@@ -87,9 +89,9 @@ def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.
     tables = table_assets(dataset, settings)
     specs = [declared(asset) for asset in tables]
     checks = [
-        *ingestion_checks(dataset, protection),
+        *map(law_check, ingestion_laws(dataset, protection)),
         *privacy_checks(dataset, protection),
-        *warehouse_checks(dataset, settings),
+        *map(law_check, warehouse_laws(dataset, settings)),
         *dg.load_asset_checks_from_modules(MODEL_CHECKS),
         *(structure_check(spec) for spec in specs),
     ]
@@ -159,7 +161,7 @@ def table_specs(dataset: Dataset) -> list[TableSpec]:
 
 def declared(asset: dg.AssetsDefinition) -> TableSpec:
     """The declaration of the table that an asset makes, described by the first paragraph of the asset's docstring."""
-    spec = TableSpec.from_metadata(asset.metadata_by_key[asset.key])
+    spec = declared_in(asset.metadata_by_key[asset.key])
     first_paragraph = asset.descriptions_by_key[asset.key].split("\n\n")[0]
     return replace(spec, description=first_paragraph.replace("\n", " "))
 

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-import dagster as dg
-
 from cx_assets.table import TableSpec
+from cx_assets.table.schema import Column
 
 BEGIN = "<!-- tables: made by `make docs` from the declarations -->"
 END = "<!-- end of tables -->"
@@ -23,7 +22,7 @@ def data_dictionary(specs: Sequence[TableSpec]) -> str:
         parts.append(f"### {group}\n")
         for spec in tables:
             key = f" Key: {', '.join(f'`{name}`' for name in spec.key)}." if spec.key else ""
-            rows = "\n".join(map(_row, spec.columns.columns))
+            rows = "\n".join(map(_row, spec.columns))
             parts.append(
                 f"<details><summary><code>{spec.qualified}</code>: {spec.description}</summary>\n\n{key.strip()}\n\n"
                 f"| column | type | meaning |\n|---|---|---|\n{rows}\n\n</details>\n"
@@ -48,6 +47,6 @@ def write_dictionary(page: Path, specs: Sequence[TableSpec]) -> None:
     page.write_text(with_dictionary(page.read_text("utf-8"), data_dictionary(specs)), "utf-8")
 
 
-def _row(column: dg.TableColumn) -> str:
-    meaning = (column.description or "").replace("|", "\\|").replace("\n", " ")
-    return f"| `{column.name}` | {column.type}{', may be null' if column.constraints.nullable else ''} | {meaning} |"
+def _row(column: Column) -> str:
+    meaning = column.description.replace("|", "\\|").replace("\n", " ")
+    return f"| `{column.name}` | {column.type}{', may be null' if column.nullable else ''} | {meaning} |"

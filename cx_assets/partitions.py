@@ -1,11 +1,9 @@
 """The days that events are loaded by, and the as-of dates that recommenders are judged on.
 
-Belongs here: partitions definitions, and days as stretches of them. Does not: when they run (`automation`).
+Belongs here: partitions definitions. Does not: days without Dagster (`days`), or when they run (`automation`).
 """
 
-from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from itertools import pairwise
 
 import dagster as dg
 
@@ -49,12 +47,3 @@ def weekly_backtest(dataset: Dataset, horizon_days: int) -> dg.WeeklyPartitionsD
 
 def _monday_up_to(day: date) -> date:
     return day - timedelta(days=day.weekday())
-
-
-def stretches(days: Sequence[date]) -> Iterator[tuple[date, date]]:
-    """The first and last day of every unbroken stretch of `days`, which are sorted and distinct."""
-    if not days:
-        return
-    breaks = [i for i, (a, b) in enumerate(pairwise(days), start=1) if b - a > timedelta(days=1)]
-    for start, end in zip([0, *breaks], [*breaks, len(days)], strict=True):
-        yield days[start], days[end - 1]

@@ -95,7 +95,7 @@ class Shop:
         ]
         if not rows:
             return self.warehouse.query(self.cleaning.raw_events.no_rows())
-        kinds = {column.name: column.type for column in self.cleaning.raw_events.columns.columns}
+        kinds = {column.name: column.type for column in self.cleaning.raw_events.columns}
         told = from_frame(self.warehouse.connection, pd.DataFrame(rows)[list(kinds)])
         casts = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in kinds.items())
         return Table(told.connection, f"select {casts} from ({told.query})", told.sources)

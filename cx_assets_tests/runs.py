@@ -12,16 +12,18 @@ import pandas as pd
 from cx_assets.automation import RANGE_END, RANGE_START
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.assets import ingestion_assets
-from cx_assets.ingestion.checks import ingestion_checks
+from cx_assets.ingestion.checks import ingestion_laws
 from cx_assets.partitions import daily_events
 from cx_assets.privacy.assets import privacy_assets, privacy_checks
 from cx_assets.privacy.protection import Protection
 from cx_assets.settings import Settings
 from cx_assets.table import TableSpec, structure_check
+from cx_assets.table.checks import law_check
 from cx_assets.table.io_manager import duckdb_tables
+from cx_assets.table.metadata import declared_in
 from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse.assets import warehouse_assets
-from cx_assets.warehouse.checks import warehouse_checks
+from cx_assets.warehouse.checks import warehouse_laws
 from cx_assets_tests.reconciliation import unaccounted
 
 Definition = dg.AssetsDefinition | dg.AssetChecksDefinition
@@ -116,14 +118,14 @@ def shop_assets(dataset: Dataset) -> list[dg.AssetsDefinition]:
 def shop_checks(dataset: Dataset, *, rejected_limit: float = 0.02) -> dict[str, dg.AssetChecksDefinition]:
     """The laws of ingestion and warehouse, by `asset: check`."""
     protection = Protection(dataset, Settings())
-    checks = [*ingestion_checks(dataset, protection), *privacy_checks(dataset, protection)]
-    checks += [*warehouse_checks(dataset, Settings(rejected_limit=rejected_limit))]
+    laws = [*ingestion_laws(dataset, protection), *warehouse_laws(dataset, Settings(rejected_limit=rejected_limit))]
+    checks = [*map(law_check, laws), *privacy_checks(dataset, protection)]
     return {f"{key.asset_key.to_user_string()}: {key.name}": check for check in checks for key in check.check_keys}
 
 
 def declared(asset: dg.AssetsDefinition) -> TableSpec:
     """The table that an asset makes."""
-    return TableSpec.from_metadata(asset.metadata_by_key[asset.key])
+    return declared_in(asset.metadata_by_key[asset.key])
 
 
 def load_shop(

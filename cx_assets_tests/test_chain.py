@@ -78,7 +78,7 @@ def test_published_columns_are_the_declared_ones_with_their_meanings(
         "where not internal order by schema_name, table_name, column_index"
     ).fetchall()
     specs = sorted(every_run(whole), key=lambda spec: (spec.group, spec.name))
-    assert stored == [(spec.qualified, c.name, c.description) for spec in specs for c in spec.columns.columns]
+    assert stored == [(spec.qualified, c.name, c.description) for spec in specs for c in spec.columns]
 
 
 def test_published_tables_say_what_a_row_is(published: duckdb.DuckDBPyConnection) -> None:

@@ -11,8 +11,8 @@ from cx_assets.dictionary import data_dictionary, with_dictionary
 from cx_assets.manifest import ManifestError
 from cx_assets.progress import STAGES
 from cx_assets.settings import Settings
-from cx_assets.table import TableSpec
 from cx_assets.table.asset import OWNER, POOL
+from cx_assets.table.metadata import declared_in
 from cx_assets_tests.shop import write_shop
 from cx_assets_tests.snapshot import SNAPSHOT, default_definitions, snapshot
 
@@ -65,9 +65,7 @@ def lacking(assets: list[dg.AssetsDefinition], has: object) -> list[str]:
 
 
 def test_the_names_of_tables_are_kept(assets: list[dg.AssetsDefinition]) -> None:
-    assert {TableSpec.from_metadata(asset.metadata_by_key[asset.key]).qualified for asset in assets} == set(
-        PROMISED.split()
-    )
+    assert {declared_in(asset.metadata_by_key[asset.key]).qualified for asset in assets} == set(PROMISED.split())
 
 
 def test_every_asset_has_an_owner(assets: list[dg.AssetsDefinition]) -> None:
@@ -80,7 +78,7 @@ def test_every_asset_says_what_makes_it(assets: list[dg.AssetsDefinition]) -> No
 
 def test_every_asset_is_in_the_group_that_its_table_is_in(assets: list[dg.AssetsDefinition]) -> None:
     def is_in_its_group(asset: dg.AssetsDefinition) -> bool:
-        spec = TableSpec.from_metadata(asset.metadata_by_key[asset.key])
+        spec = declared_in(asset.metadata_by_key[asset.key])
         return (asset.group_names_by_key[asset.key], asset.key.path) == (spec.group, [spec.name])
 
     assert lacking(assets, is_in_its_group) == []
@@ -94,7 +92,7 @@ def test_every_column_says_what_it_means(assets: list[dg.AssetsDefinition]) -> N
     columns = {
         f"{asset.key.to_user_string()}.{column.name}": column
         for asset in assets
-        for column in TableSpec.from_metadata(asset.metadata_by_key[asset.key]).columns.columns
+        for column in declared_in(asset.metadata_by_key[asset.key]).columns
     }
     assert len(columns) > 200
     assert [name for name, column in columns.items() if not (column.description or "").strip(" .")] == []
@@ -152,7 +150,7 @@ def test_another_shop_makes_the_same_assets_and_checks(tmp_path: Path) -> None:
 def test_the_environment_chooses_the_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CX_DATASET", str(write_shop(tmp_path, customers=4, items=12, days=16).manifest))
     raw_items = defs().resolve_assets_def("raw_items")
-    assert TableSpec.from_metadata(raw_items.metadata_by_key[raw_items.key]).column_names[4:6] == ["maker", "price"]
+    assert declared_in(raw_items.metadata_by_key[raw_items.key]).column_names[4:6] == ["maker", "price"]
 
 
 def test_a_wrong_manifest_fails_when_definitions_load_and_names_line_and_column(

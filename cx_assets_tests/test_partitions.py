@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cx_assets.dataset import Dataset, load_dataset
-from cx_assets.partitions import daily_events, stretches, weekly_backtest
+from cx_assets.days import days_over, stretches
+from cx_assets.partitions import daily_events, weekly_backtest
 from cx_assets_tests.shop import TINY, write_tiny
 
 
@@ -100,3 +101,11 @@ def test_days_and_as_of_dates_are_of_the_same_calendar(tmp_path: Path) -> None:
 def test_stretches_are_unbroken_and_hold_every_day(days: list[int], expected: list[tuple[int, int]]) -> None:
     found = stretches([date(2024, 3, day) for day in days])
     assert [(first.day, last.day) for first, last in found] == expected
+
+
+@pytest.mark.parametrize("ahead", [-400, -1, 0, 1, 30])
+@pytest.mark.parametrize("grows", [True, False])
+def test_the_days_that_are_over_are_those_that_have_a_partition(tmp_path: Path, ahead: int, grows: bool) -> None:
+    first = datetime.now(UTC).date() + timedelta(days=ahead)
+    dataset = shop(tmp_path, str(first), None if grows else str(first + timedelta(days=3)))
+    assert [day.isoformat() for day in days_over(dataset)] == list(daily_events(dataset).get_partition_keys())

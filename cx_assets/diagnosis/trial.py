@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-import dagster as dg
 import duckdb
 
 from cx_assets.dataset import Dataset
+from cx_assets.days import days_over
 from cx_assets.ingestion import tables
 from cx_assets.ingestion.broken_files import broken_file
 from cx_assets.ingestion.checks import judged_columns
@@ -24,16 +23,15 @@ from cx_assets.ingestion.complaints import first_line
 from cx_assets.ingestion.formats import prepare
 from cx_assets.ingestion.mapping import mapped_sources
 from cx_assets.ingestion.reader import event_day, label, table_query
-from cx_assets.partitions import daily_events
 from cx_assets.privacy.protection import Protection
 from cx_assets.sections import Attribute
 from cx_assets.settings import Settings
 from cx_assets.source import SourceError
 from cx_assets.table import Table, TableSpec, sql
+from cx_assets.table.connection import connect
 from cx_assets.table.schema import literal, quoted
-from cx_assets.table.warehouse import connect
 from cx_assets.warehouse import masters
-from cx_assets.warehouse.checks import warehouse_checks
+from cx_assets.warehouse.checks import warehouse_laws
 from cx_assets.warehouse.cleaning import Cleaning
 from cx_assets.warehouse.contract import rejected_values
 from cx_assets.warehouse.events import rejected
@@ -185,8 +183,7 @@ def _over(dataset: Dataset) -> str:
     """A clause for the days that are over: a dataset that still grows has no run for today yet."""
     if dataset.last_day is not None:
         return ""
-    days = daily_events(dataset).get_partition_keys()
-    return f" where {event_day(dataset)} <= date '{days[-1]}'"
+    return f" where {event_day(dataset)} <= date '{days_over(dataset)[-1]}'"
 
 
 def _undropped(known: Table, attributes: dict[str, Attribute]) -> Table:
@@ -202,17 +199,12 @@ def verdicts(trial: Trial, dataset: Dataset, settings: Settings) -> list[Verdict
     attributes = [*dataset.customer_attributes().values(), *dataset.item_attributes().values()]
     drops = any(attribute.missing.policy == "drop" for attribute in attributes)
     true = TRUE_BY_CONSTRUCTION if drops else (*TRUE_BY_CONSTRUCTION, TRUE_UNLESS_DROPPED)
-    for check in warehouse_checks(dataset, settings):
-        spec = next(iter(check.check_specs))
-        inputs = {name: key.to_user_string() for name, key in check.keys_by_input_name.items()}
-        if spec.name in true or not inputs or not set(inputs.values()) <= trial.tables.keys():
+    for law in warehouse_laws(dataset, settings):
+        if law.name in true or not set(law.tables.values()) <= trial.tables.keys():
             continue
-        # The function itself: a check that is called takes a tenth of a second for an instance of Dagster of its own.
-        checking: Any = check.op.compute_fn
-        result = checking.decorated_fn(**{name: trial.tables[table] for name, table in inputs.items()})
-        stops = spec.blocking and not result.passed and result.severity is dg.AssetCheckSeverity.ERROR
-        name = f"{spec.asset_key.to_user_string()}: {spec.name}"
-        told.append(Verdict(name, bool(result.passed), stops, str(result.description)))
+        said = law.judge(**{name: trial.tables[table] for name, table in law.tables.items()})
+        stops = law.blocking and not said.passed and not said.warns
+        told.append(Verdict(f"{law.asset}: {law.name}", said.passed, stops, said.text))
     told += _unfillable(trial, "customers", dataset.customer_attributes())
     told += _unfillable(trial, "items", dataset.item_attributes())
     return sorted(told, key=lambda verdict: (not verdict.stops, verdict.passed))
@@ -220,9 +212,9 @@ def verdicts(trial: Trial, dataset: Dataset, settings: Settings) -> list[Verdict
 
 def columns_verdict(dataset: Dataset) -> Verdict:
     """What is to be said of the columns of the files, each compared with those of its source before it by name."""
-    result = judged_columns(dataset, look(dataset, [], partial(label, dataset)))
-    stops = not result.passed and result.severity is dg.AssetCheckSeverity.ERROR
-    return Verdict("delivered_columns: columns_are_as_before", bool(result.passed), stops, str(result.description))
+    said = judged_columns(dataset, look(dataset, [], partial(label, dataset)))
+    stops = not said.passed and not said.warns
+    return Verdict("delivered_columns: columns_are_as_before", said.passed, stops, said.text)
 
 
 def _unfillable(trial: Trial, table: str, attributes: dict[str, Attribute]) -> list[Verdict]:

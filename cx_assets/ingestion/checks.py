@@ -3,27 +3,26 @@
 Belongs here: completeness of the load. Does not: whether rows keep the contract (`warehouse.checks`).
 """
 
-import dagster as dg
-
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.columns import Row, changes_of, stops_for_columns
 from cx_assets.ingestion.mapping import mapped_sources
 from cx_assets.ingestion.reader import existing, has_rows
 from cx_assets.privacy.discretion import discreet
 from cx_assets.privacy.protection import Protection
-from cx_assets.table import Table, law, sql, table_check
+from cx_assets.table import Table, sql
+from cx_assets.table.laws import Judgement, Law, judgement, table_law
 from cx_assets.table.removed import removed_files
 
 NAMED = 5
 
 
-def ingestion_checks(dataset: Dataset, protection: Protection) -> list[dg.AssetChecksDefinition]:
+def ingestion_laws(dataset: Dataset, protection: Protection) -> list[Law]:
     """The stage's checks for a dataset."""
 
-    @table_check("raw_events", blocking=True)
-    def events_name_their_source(raw_events: Table) -> dg.AssetCheckResult:
+    @table_law("raw_events", blocking=True)
+    def events_name_their_source(raw_events: Table) -> Judgement:
         """Every raw event tells a file of the manifest and a row in it, on a day of the dataset."""
-        return law(
+        return judgement(
             sql(
                 f"""
                 select * from raw_events
@@ -37,8 +36,8 @@ def ingestion_checks(dataset: Dataset, protection: Protection) -> list[dg.AssetC
             "Correct first_day and last_day in the manifest, then materialize raw_events again.",
         )
 
-    @table_check("raw_events", blocking=False)
-    def every_event_file_is_loaded(raw_events: Table) -> dg.AssetCheckResult:
+    @table_law("raw_events", blocking=False)
+    def every_event_file_is_loaded(raw_events: Table) -> Judgement:
         """Every event file, URL, table or query that holds rows has some in the table, or had until they were old."""
         files = {
             protection.told_name(mapped.source, path): (path, mapped.source)
@@ -51,25 +50,25 @@ def ingestion_checks(dataset: Dataset, protection: Protection) -> list[dg.AssetC
         found = files.keys() - known
         with discreet(dataset, "raw_events"):
             missing = sorted(name for name in found if has_rows(*files[name], dataset.folder))
-        return dg.AssetCheckResult(
+        return Judgement(
             passed=not missing,
-            severity=dg.AssetCheckSeverity.WARN,
-            description=f"{len(missing)} of {len(files)} event files have no row in ingestion.raw_events."
+            warns=True,
+            text=f"{len(missing)} of {len(files)} event files have no row in ingestion.raw_events."
             + (f" Materialize the days that they hold: {', '.join(missing[:5])}." if missing else ""),
-            metadata={"files": len(files), "not loaded": len(missing)},
+            figures={"files": len(files), "not loaded": len(missing)},
         )
 
     stops = any(stops_for_columns(dataset, name) for name in ("events", "customers", "items"))
 
-    @table_check("delivered_columns", blocking=stops)
-    def columns_are_as_before(delivered_columns: Table) -> dg.AssetCheckResult:
+    @table_law("delivered_columns", blocking=stops)
+    def columns_are_as_before(delivered_columns: Table) -> Judgement:
         """The columns of the files that came last are those of the files before, of the same kinds."""
         return judged_columns(dataset, delivered_columns.arrow().to_pylist())
 
     return [events_name_their_source, every_event_file_is_loaded, columns_are_as_before]
 
 
-def judged_columns(dataset: Dataset, rows: list[Row]) -> dg.AssetCheckResult:
+def judged_columns(dataset: Dataset, rows: list[Row]) -> Judgement:
     """The verdict on the columns of the last look; one that is new never stops a run.
 
     Args:
@@ -80,11 +79,11 @@ def judged_columns(dataset: Dataset, rows: list[Row]) -> dg.AssetCheckResult:
     stopping = [row for row, _ in changed if row["expected"] and stops_for_columns(dataset, row["delivered_as"])]
     texts = "; ".join(text for _, text in changed[:NAMED])
     more = f"; and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
-    return dg.AssetCheckResult(
+    return Judgement(
         passed=not changed,
-        severity=dg.AssetCheckSeverity.ERROR if stopping else dg.AssetCheckSeverity.WARN,
-        description=f"{texts}{more}. If it is meant to be so, see that the manifest fits; else correct the export."
+        warns=not stopping,
+        text=f"{texts}{more}. If it is meant to be so, see that the manifest fits; else correct the export."
         if changed
         else "The columns of the last files are as before.",
-        metadata={"changed columns": len(changed), "columns": len(rows)},
+        figures={"changed columns": len(changed), "columns": len(rows)},
     )

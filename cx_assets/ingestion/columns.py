@@ -7,10 +7,9 @@ opened again.
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow as pa
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.changes import file_states
@@ -20,6 +19,9 @@ from cx_assets.ingestion.reader import existing
 from cx_assets.ingestion.tables import DELIVERED_COLUMNS
 from cx_assets.source import Place, Source
 from cx_assets.table.schema import quoted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SAMPLE = 1000
 # In a sample with fewer rows, a column without a value is nothing to speak of.
@@ -164,10 +166,12 @@ def _is_other(row: Row, was: Row) -> bool:
     return was["kind"] not in (row["kind"], TEXT, EMPTY)
 
 
-def as_arrow(rows: list[Row]) -> pa.Table:
+def as_arrow(rows: list[Row]) -> "pa.Table":
     """Rows as an Arrow table of the declared columns."""
+    import pyarrow as pa
+
     types = {"varchar": pa.string(), "double": pa.float64(), "bigint": pa.int64()}
-    columns = DELIVERED_COLUMNS.columns.columns
+    columns = DELIVERED_COLUMNS.columns
     return pa.Table.from_pylist(rows, schema=pa.schema([(c.name, types[c.type]) for c in columns]))
 
 

@@ -17,8 +17,8 @@ from cx_assets.ingestion.extensions import load_extension
 from cx_assets.ingestion.numbers import define_functions
 from cx_assets.ingestion.remote import reach
 from cx_assets.source import Place, Source, SourceError
+from cx_assets.table.connection import connect
 from cx_assets.table.schema import literal, quoted
-from cx_assets.table.warehouse import connect
 
 # A name that no delivered column has: the manifest's expressions see it beside them.
 ROW = "cx_source_row"

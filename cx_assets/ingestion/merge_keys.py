@@ -9,11 +9,14 @@ be of no more use, since keys are only ever compared with each other, and phone 
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import phonenumbers
-import pyarrow as pa
 
 from cx_assets.merging import MergeKey, key_kind
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def column_of(name: str) -> str:
@@ -21,7 +24,7 @@ def column_of(name: str) -> str:
     return f"{name}_key"
 
 
-def numbered(rows: pa.Table, keys: dict[str, MergeKey]) -> pa.Table:
+def numbered(rows: "pa.Table", keys: dict[str, MergeKey]) -> "pa.Table":
     """Delivered rows with every key's text replaced by its number.
 
     Args:
@@ -32,6 +35,8 @@ def numbered(rows: pa.Table, keys: dict[str, MergeKey]) -> pa.Table:
         The same rows; a key is int64: the number, from 1, of the first row that has an equal one, null where there is
         none or it can't be read.
     """
+    import pyarrow as pa
+
     for name, key in keys.items():
         at = rows.column_names.index(column_of(name))
         numbers = key_numbers(rows.column(at).to_pylist(), name, key)

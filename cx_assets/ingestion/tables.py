@@ -5,12 +5,11 @@ Every delivered value is text here: what a value should have been is the warehou
 
 from collections.abc import Iterable
 
-import dagster as dg
-
 from cx_assets.ingestion.merge_keys import column_of
 from cx_assets.linking import LINK_COLUMNS
 from cx_assets.sections import Attribute
 from cx_assets.table import TableSpec, column, schema
+from cx_assets.table.schema import Column
 
 SOURCE_COLUMNS = (
     column(
@@ -65,7 +64,7 @@ def raw_events_table(*, links: bool) -> TableSpec:
         RAW_EVENTS.group,
         RAW_EVENTS.name,
         RAW_EVENTS.description,
-        *RAW_EVENTS.columns.columns,
+        *RAW_EVENTS.columns,
         *about,
         key=RAW_EVENTS.key,
     )
@@ -155,5 +154,5 @@ RAW_CAMPAIGN_RESPONSES = schema(
 )
 
 
-def _delivered(name: str) -> dg.TableColumn:
+def _delivered(name: str) -> Column:
     return column(name, "varchar", f"The attribute {name}, as delivered.", nullable=True)

@@ -14,11 +14,7 @@ from rich.markup import escape
 
 from cx_assets.dataset import Dataset, ManifestError, load_dataset
 from cx_assets.home import prepare_home
-from cx_assets.launch import execute, tell_failure
-from cx_assets.operations.compaction import compact
-from cx_assets.operations.looking import look
 from cx_assets.operations.status import EXIT_CODES, Limits, Status, judged
-from cx_assets.progress import Progress
 from cx_assets.settings import Settings
 
 COLOURS = {"good": "green", "warning": "yellow", "bad": "red"}
@@ -73,6 +69,11 @@ def register(
 
 def remove_what_is_old(console: Console, settings: Settings) -> int:
     """Run the job `apply_retention`, then write the working database anew if it lost rows; returns the exit code."""
+    # Imported by the commands that need them: they load Dagster, which takes a second or two.
+    from cx_assets.launch import execute, tell_failure
+    from cx_assets.operations.compaction import compact
+    from cx_assets.progress import Progress
+
     home = prepare_home(settings)
     progress = Progress(console)
     result = execute("apply_retention", progress, {})
@@ -111,6 +112,8 @@ def megabytes(size: int) -> str:
 
 def tell_status(console: Console, settings: Settings, dataset: Dataset, limits: Limits, *, as_json: bool) -> int:
     """Print the state of everything, for a person or as JSON; returns the exit code."""
+    from cx_assets.operations.looking import look
+
     status = judged(look(settings, dataset), limits)
     if as_json:
         typer.echo(status.model_dump_json(indent=1))

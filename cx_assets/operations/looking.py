@@ -4,7 +4,6 @@ Belongs here: asking Dagster's history, the published copy, the lock and the dis
 The working database is never opened: a run may hold it, and would be kept out by a reader.
 """
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -19,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cx_assets.automation import RANGE_END, RANGE_START
 from cx_assets.dataset import Dataset
 from cx_assets.manifest import ManifestError
+from cx_assets.operations.holder import writer
 from cx_assets.operations.retention import first_day_to_load
 from cx_assets.operations.status import Checks, Days, Disk, FailedCheck, Finding, Freshness, Run, Seen
 from cx_assets.partitions import daily_events
@@ -83,21 +83,6 @@ def _history(settings: Settings) -> Iterator[dg.DagsterInstance | None]:
     os.environ["DAGSTER_HOME"] = str(home)
     with dg.DagsterInstance.get() as instance:
         yield instance
-
-
-def writer(settings: Settings) -> str | None:
-    """Who holds the warehouse; None if nobody does."""
-    lock = settings.warehouse_path.with_suffix(".lock")
-    if not lock.exists():
-        return None
-    with lock.open() as file:
-        try:
-            # Shared, and let go of at once: it asks without writing, and a run that begins just now tries again.
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = settings.warehouse_path.with_suffix(".holder")
-            return holder.read_text("utf-8") if holder.exists() else "another process"
-    return None
 
 
 def _runs(instance: dg.DagsterInstance, holder: str | None, now: datetime) -> list[Run]:

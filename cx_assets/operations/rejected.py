@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from cx_assets.ingestion.tables import RAW_EVENTS
-from cx_assets.operations.looking import writer
+from cx_assets.operations.holder import writer
 from cx_assets.settings import DATABASE, Settings
 from cx_assets.table import Table, sql
 from cx_assets.table.schema import literal

@@ -6,7 +6,6 @@ Belongs here: giving them to DuckDB. Does not: what they do (`pseudonyms`, `scre
 from collections.abc import Callable
 
 import duckdb
-import pyarrow as pa
 from duckdb.func import ARROW, SPECIAL
 from duckdb.sqltypes import VARCHAR
 
@@ -24,6 +23,8 @@ def let_use(connection: duckdb.DuckDBPyConnection, name: str, function: Callable
         name: what queries call it.
         function: always the same answer to the same text.
     """
+    import pyarrow as pa
+
     answers: dict[str | None, str | None] = {None: None}
 
     def answer(text: str | None) -> str | None:

@@ -21,7 +21,7 @@ from cx_assets.proposal.kinds import Kind, joins_of, kinds_of
 from cx_assets.proposal.manifest_text import source_of
 from cx_assets.proposal.masters import campaigns_proposal, customers_proposal, items_proposal
 from cx_assets.proposal.seen import seen
-from cx_assets.table.warehouse import connect
+from cx_assets.table.connection import connect
 
 # Text beyond this takes too long to read whole for its first and last day.
 READ_WHOLE = 400 << 20

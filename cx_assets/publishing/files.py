@@ -108,8 +108,8 @@ def _write_table(connection: duckdb.DuckDBPyConnection, spec: TableSpec, folder:
 def _describe(connection: duckdb.DuckDBPyConnection, spec: TableSpec, target: str) -> None:
     """Let the database itself say what its tables and columns mean."""
     connection.execute(f"comment on table {target} is {literal(spec.description)}")
-    for column in spec.columns.columns:
-        connection.execute(f"comment on column {target}.{quoted(column.name)} is {literal(column.description or '')}")
+    for column in spec.columns:
+        connection.execute(f"comment on column {target}.{quoted(column.name)} is {literal(column.description)}")
 
 
 def _point(published: Path, folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from cx_assets.table.metadata import declaration_metadata
 from cx_assets.table.schema import TableSpec
 
 OWNER = "team:customer-experience"
@@ -48,7 +49,7 @@ def table_asset(
             group_name=spec.group,
             kinds={"duckdb", *kinds},
             owners=[OWNER],
-            metadata=spec.metadata(),
+            metadata=declaration_metadata(spec),
             io_manager_key="tables",
             code_version=code_version,
             partitions_def=partitions_def,

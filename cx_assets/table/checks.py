@@ -1,9 +1,11 @@
-"""What every check needs (`law`), and the check that every table has (`structure_check`).
+"""What every check needs (`law`, `law_check`), and the check that every table has (`structure_check`).
 
-Belongs here: turning rows that break a law into a verdict that says what to do, and the law that a table is as
-declared. Does not: the laws of a stage, which stand in its own `checks.py`.
+Belongs here: judgements as Dagster is told of them, and the law that a table is as declared. Does not: how a judgement
+is come to (`laws`), or the laws of a stage, which stand in its own `checks.py`.
 """
 
+import functools
+import inspect
 from typing import Any
 
 import dagster as dg
@@ -11,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cx_assets.table.asset import POOL
+from cx_assets.table.laws import Judgement, Law, judgement
 from cx_assets.table.relation import Table, sql
 from cx_assets.table.schema import TableSpec, instant, quoted
 from cx_assets.table.storage import stored_columns
@@ -41,21 +44,43 @@ def law(
         severity: ERROR blocks where the check is blocking; WARN never does.
         metadata: further figures to show.
     """
-    if isinstance(broken, Table):
-        count, shown = broken.count(), sql(f"select * from broken limit {SHOWN}", broken=broken).df()
-    else:
-        frame = broken.to_pandas() if isinstance(broken, pa.Table) else broken
-        count, shown = len(frame), frame.head(SHOWN)
-    share = count / of if of else float(count > 0)
-    text = f"{count:,} of {of:,} {what}."
-    if count:
-        text += (
-            f" {advice}" if share <= limit else f" Above the limit of {limit:.1%}: {advice}" if limit else f" {advice}"
-        )
-    evidence = {"broken": count, "rows": of, "share": share, **(metadata or {})}
-    if count:
-        evidence["examples"] = dg.MetadataValue.md(markdown(shown))
-    return dg.AssetCheckResult(passed=share <= limit, severity=severity, description=text, metadata=evidence)
+    warns = severity is dg.AssetCheckSeverity.WARN
+    return check_result(judgement(broken, of, what, advice, limit=limit, warns=warns, figures=metadata))
+
+
+def check_result(said: Judgement) -> dg.AssetCheckResult:
+    """A judgement as Dagster is told of it, with a few of the rows that break the law."""
+    metadata = dict(said.figures)
+    if said.broken is not None:
+        metadata["examples"] = dg.MetadataValue.md(markdown(_first_rows(said.broken)))
+    severity = dg.AssetCheckSeverity.WARN if said.warns else dg.AssetCheckSeverity.ERROR
+    return dg.AssetCheckResult(passed=said.passed, severity=severity, description=said.text, metadata=metadata)
+
+
+def _first_rows(rows: Table | pd.DataFrame | pa.Table) -> pd.DataFrame:
+    if isinstance(rows, Table):
+        return sql(f"select * from broken limit {SHOWN}", broken=rows).df()
+    return (rows.to_pandas() if isinstance(rows, pa.Table) else rows).head(SHOWN)
+
+
+def law_check(law: Law) -> dg.AssetChecksDefinition:
+    """The check that Dagster runs a law as."""
+
+    @functools.wraps(law.judge)
+    def asked(**tables: Table) -> dg.AssetCheckResult:
+        return check_result(law.judge(**tables))
+
+    # Dagster reads from it what to load, and that a result comes back.
+    own = inspect.signature(law.judge)
+    asked.__signature__ = own.replace(return_annotation=dg.AssetCheckResult)  # type: ignore[attr-defined]
+    return dg.asset_check(
+        asset=law.asset,
+        name=law.name,
+        description=law.description,
+        additional_ins={p: dg.AssetIn(table) for p, table in law.tables.items() if table != law.asset},
+        blocking=law.blocking,
+        pool=POOL,
+    )(asked)
 
 
 def markdown(frame: pd.DataFrame) -> str:

@@ -12,6 +12,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from cx_assets.table.metadata import declared_in
 from cx_assets.table.relation import LAST_DAY, Table, from_frame, midnight_after
 from cx_assets.table.schema import TableSpec
 from cx_assets.table.storage import (
@@ -109,7 +110,7 @@ def duckdb_tables(context: dg.InitResourceContext) -> DuckDBTables:
 
 def declared(context: dg.OutputContext) -> TableSpec:
     """The declaration that `table_asset` put on the asset."""
-    return TableSpec.from_metadata(context.definition_metadata or {})
+    return declared_in(context.definition_metadata or {})
 
 
 def _window(context: dg.OutputContext | dg.InputContext) -> Window | None:

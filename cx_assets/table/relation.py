@@ -10,12 +10,15 @@ import re
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas as pd
-import pyarrow as pa
+
+if TYPE_CHECKING:
+    # Loaded where a frame is at hand: commands that only ask for rows start a second sooner without them.
+    import pandas as pd
+    import pyarrow as pa
 
 _frame_numbers = itertools.count()
 
@@ -38,11 +41,11 @@ class Table:
     confidential: bool = False
     explain: Callable[[], str | None] | None = field(default=None, repr=False)
 
-    def df(self) -> pd.DataFrame:
+    def df(self) -> "pd.DataFrame":
         """The rows as a DataFrame."""
         return self.connection.execute(self.query).df()
 
-    def arrow(self) -> pa.Table:
+    def arrow(self) -> "pa.Table":
         """The rows as an Arrow table."""
         return self.connection.execute(self.query).to_arrow_table()
 
@@ -78,14 +81,16 @@ class _Frame:
     name: str
 
 
-def from_frame(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame | pa.Table) -> Table:
+def from_frame(connection: duckdb.DuckDBPyConnection, frame: "pd.DataFrame | pa.Table") -> Table:
     """A Table over the rows of a frame, which is not copied.
 
     Args:
         connection: where the Table will be used.
         frame: the rows; a DataFrame's index is left out.
     """
-    given = pa.Table.from_pandas(frame, preserve_index=False) if isinstance(frame, pd.DataFrame) else frame
+    import pyarrow as pa
+
+    given = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, preserve_index=False)
     # DuckDB takes a block of memory per column of every piece that a frame was put together of.
     rows = given.combine_chunks()
     holder = _Frame(f"frame_{next(_frame_numbers)}")
@@ -104,7 +109,7 @@ def _forget(connection: "weakref.ref[duckdb.DuckDBPyConnection]", name: str) -> 
             return
 
 
-def sql(query: str, **tables: Table | pd.DataFrame | pa.Table) -> Table:
+def sql(query: str, **tables: "Table | pd.DataFrame | pa.Table") -> Table:
     """A query over tables, each named in the text by its keyword.
 
     Args:
@@ -153,4 +158,4 @@ def as_of_date(events: Table) -> datetime:
 
 def midnight_after(day: Any) -> datetime:
     """Midnight at the end of `day`, a date."""
-    return datetime(day.year, day.month, day.day) + pd.Timedelta(days=1).to_pytimedelta()
+    return datetime(day.year, day.month, day.day) + timedelta(days=1)

@@ -1,15 +1,28 @@
 """What a table is, said once: its name, its columns, what they mean and what makes a row unique.
 
-Belongs here: the declaration (`schema`, `column`) and what is derived from it: the DDL, the metadata that the UI shows
-before the first run, the data dictionary. Does not: reading or writing rows (`io_manager`) or judging them (`checks`).
+Belongs here: the declaration (`schema`, `column`) and its DDL. Does not: how Dagster is told of it (`metadata`),
+reading or writing rows (`io_manager`) or judging them (`checks`).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import dagster as dg
+
+@dataclass(frozen=True)
+class Column:
+    """The declaration of one column.
+
+    Attributes:
+        name: the column's.
+        type: of DuckDB, in lower case.
+        description: what it means.
+        nullable: whether it may be null.
+    """
+
+    name: str
+    type: str
+    description: str
+    nullable: bool = False
 
 
 @dataclass(frozen=True)
@@ -27,7 +40,7 @@ class TableSpec:
     group: str
     name: str
     description: str
-    columns: dg.TableSchema
+    columns: tuple[Column, ...]
     key: tuple[str, ...]
 
     @property
@@ -38,12 +51,12 @@ class TableSpec:
     @property
     def column_names(self) -> list[str]:
         """The declared names, in order."""
-        return [c.name for c in self.columns.columns]
+        return [c.name for c in self.columns]
 
     @property
     def required(self) -> list[str]:
         """The names of the columns that are never null."""
-        return [c.name for c in self.columns.columns if not c.constraints.nullable]
+        return [c.name for c in self.columns if not c.nullable]
 
     @property
     def window_column(self) -> str:
@@ -52,39 +65,21 @@ class TableSpec:
 
     def ddl(self, table: str | None = None) -> str:
         """`create table` for this declaration, under another name if `table` is given."""
-        lines = ", ".join(
-            f"{quoted(c.name)} {c.type}{'' if c.constraints.nullable else ' not null'}" for c in self.columns.columns
-        )
+        lines = ", ".join(f"{quoted(c.name)} {c.type}{'' if c.nullable else ' not null'}" for c in self.columns)
         return f"create or replace table {table or self.qualified} ({lines})"
 
     def no_rows(self) -> str:
         """A query with the declared columns and no row."""
-        columns = ", ".join(f"cast(null as {c.type}) as {quoted(c.name)}" for c in self.columns.columns)
+        columns = ", ".join(f"cast(null as {c.type}) as {quoted(c.name)}" for c in self.columns)
         return f"select {columns} limit 0"
 
-    def metadata(self) -> dict[str, Any]:
-        """The declaration as Dagster shows it before the first run: schema, table name, key."""
-        return {"dagster/column_schema": self.columns, "dagster/table_name": self.qualified, "key": list(self.key)}
 
-    @classmethod
-    def from_metadata(cls, metadata: Mapping[str, Any]) -> "TableSpec":
-        """The declaration that `metadata` made, read back from an asset's definition.
-
-        Raises:
-            KeyError: if the asset isn't a declared table.
-        """
-        group, name = _plain(metadata["dagster/table_name"]).split(".")
-        return cls(group, name, "", _plain(metadata["dagster/column_schema"]), tuple(_plain(metadata["key"])))
-
-
-def column(name: str, dtype: str, description: str, *, nullable: bool = False) -> dg.TableColumn:
+def column(name: str, dtype: str, description: str, *, nullable: bool = False) -> Column:
     """A column: its name, its DuckDB type in lower case, what it means, and whether it may be null."""
-    return dg.TableColumn(
-        name, type=dtype, description=description, constraints=dg.TableColumnConstraints(nullable=nullable)
-    )
+    return Column(name, dtype, description, nullable)
 
 
-def schema(group: str, name: str, description: str, *columns: dg.TableColumn, key: tuple[str, ...] = ()) -> TableSpec:
+def schema(group: str, name: str, description: str, *columns: Column, key: tuple[str, ...] = ()) -> TableSpec:
     """Declare a table.
 
     Raises:
@@ -97,13 +92,7 @@ def schema(group: str, name: str, description: str, *columns: dg.TableColumn, ke
         )
     if unknown := set(key) - set(names):
         raise ValueError(f"{group}.{name}: the key names undeclared columns: {sorted(unknown)}")
-    constraints = dg.TableConstraints([f"unique ({', '.join(key)})"]) if key else None
-    return TableSpec(group, name, description, dg.TableSchema(list(columns), constraints), key)
-
-
-def _plain(value: Any) -> Any:
-    """What a metadata entry holds, whether Dagster has wrapped it or not."""
-    return value.value if isinstance(value, dg.MetadataValue) else value
+    return TableSpec(group, name, description, columns, key)
 
 
 def quoted(name: str) -> str:

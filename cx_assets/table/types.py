@@ -28,7 +28,7 @@ TEXTS = ("varchar", "enum", "uuid")
 
 def declared_types(connection: duckdb.DuckDBPyConnection, spec: TableSpec) -> dict[str, str]:
     """Name and type of each declared column, in order, the types as DuckDB spells them."""
-    spelt = ", ".join(f"lower(typeof(cast(null as {column.type})))" for column in spec.columns.columns)
+    spelt = ", ".join(f"lower(typeof(cast(null as {column.type})))" for column in spec.columns)
     row = Table(connection, f"select {spelt}").fetchone()
     return dict(zip(spec.column_names, map(str, row), strict=True))
 

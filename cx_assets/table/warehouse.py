@@ -19,16 +19,13 @@ from filelock import FileLock, Timeout
 from pydantic import Field, PrivateAttr
 
 from cx_assets.migrations import migrate
+from cx_assets.table.connection import WarehouseError as WarehouseError
+from cx_assets.table.connection import connect as connect
 from cx_assets.table.relation import Table
-from cx_assets.table.schema import literal
 
 
 class WarehouseBusyError(Exception):
     """Another process was writing for longer than this one was told to wait."""
-
-
-class WarehouseError(Exception):
-    """The working database can't be opened."""
 
 
 class Warehouse(dg.ConfigurableResource["Warehouse"]):
@@ -112,32 +109,3 @@ def writing(database: Path, timeout_seconds: float, purpose: str) -> Iterator[No
             f"{database} is being written by {who}. Waited {timeout_seconds:g} s. Let that run finish or stop it, "
             "then run again; CX_LOCK_TIMEOUT_SECONDS sets the wait."
         ) from timeout
-
-
-@contextmanager
-def connect(path: Path | None, memory_limit: str, threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection whose days are UTC days and whose order of rows is the order of its queries.
-
-    Args:
-        path: the database file, or None for one in memory.
-        memory_limit: as DuckDB spells it, for example `1GB`.
-        threads: at least 1.
-
-    Raises:
-        WarehouseError: if there is a file that can't be opened.
-    """
-    try:
-        connection = duckdb.connect(str(path) if path else ":memory:")
-    except duckdb.Error as error:
-        raise WarehouseError(
-            f"{path} can't be opened: {error} Nothing was changed, and what was published is as it was. If another "
-            "program has it open, close that. If the file is damaged, put a copy of yours in its place, or move it and "
-            "its .wal away: the next run over all days makes it anew from the files of the dataset."
-        ) from error
-    try:
-        connection.execute("set timezone = 'UTC'")
-        connection.execute(f"set memory_limit = {literal(memory_limit)}")
-        connection.execute(f"set threads = {threads}")
-        yield connection
-    finally:
-        connection.close()

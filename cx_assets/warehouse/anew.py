@@ -6,16 +6,19 @@ corrected, cancelled or returned (`links`).
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from cx_assets.partitions import stretches
+from cx_assets.days import stretches
 from cx_assets.table import Table, TableSpec, sql
 from cx_assets.table.storage import Window, read, stored_columns, write
-from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse.tables import EVENTS, WITHDRAWN_EVENTS
+
+if TYPE_CHECKING:
+    from cx_assets.table.warehouse import Warehouse
 
 
 def made_anew(
-    warehouse: Warehouse,
+    warehouse: "Warehouse",
     days: Iterable[date],
     raw_events: TableSpec,
     *made: tuple[TableSpec, Callable[[Table], Table]],
@@ -41,7 +44,7 @@ def made_anew(
     return ordered
 
 
-def changed_days(warehouse: Warehouse, withdrawn_events: Table) -> list[date]:
+def changed_days(warehouse: "Warehouse", withdrawn_events: Table) -> list[date]:
     """The days of stored events of which another row is withdrawn than the stored table tells, or by another."""
     connection = warehouse.connection
     if not stored_columns(connection, EVENTS):

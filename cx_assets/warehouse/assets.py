@@ -14,7 +14,7 @@ from cx_assets.sections import Attribute
 from cx_assets.table import Table, markdown, sql, table_asset
 from cx_assets.table.storage import read, stored_columns
 from cx_assets.table.warehouse import Warehouse
-from cx_assets.warehouse import masters, merges, tables
+from cx_assets.warehouse import duplicates, masters, merges, tables
 from cx_assets.warehouse.clauses import event_clauses
 from cx_assets.warehouse.cleaning import Cleaning
 from cx_assets.warehouse.contract import rejected_values as values_of_events
@@ -42,9 +42,9 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         """
         rule = dataset.merge_customers
         told = merges.told_keys(kept_rows(raw_customers, dataset, "customers"), rule.by if rule else ()).df()
-        found = merges.find_merges(told, rule.at_most if rule else 0)
+        found = duplicates.find_merges(told, rule.at_most if rule else 0)
         context.add_output_metadata({"merged": len(found), "into": int(found["merged_into"].nunique())})
-        return merges.with_since(found, _stored_merges(warehouse), datetime.now(UTC).replace(tzinfo=None))
+        return duplicates.with_since(found, _stored_merges(warehouse), datetime.now(UTC).replace(tzinfo=None))
 
     def cleaning(warehouse: Warehouse) -> Cleaning:
         return Cleaning(dataset, references(warehouse, dataset))

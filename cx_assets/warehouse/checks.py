@@ -4,25 +4,22 @@ Belongs here: reconciliation, which blocks. Does not: the contract (`contract_ch
 `table.checks` sees to.
 """
 
-import dagster as dg
-
 from cx_assets.dataset import Dataset
 from cx_assets.settings import Settings
-from cx_assets.table import Table, law, sql, table_check
+from cx_assets.table import Table, sql
+from cx_assets.table.laws import Judgement, Law, judgement, table_law
 from cx_assets.table.removed import removed_days
-from cx_assets.warehouse.contract_checks import contract_checks
-from cx_assets.warehouse.master_checks import master_checks
-from cx_assets.warehouse.merge_checks import merge_checks
+from cx_assets.warehouse.contract_checks import contract_laws
+from cx_assets.warehouse.master_checks import master_laws
+from cx_assets.warehouse.merge_checks import merge_laws
 from cx_assets.warehouse.reconciliation import PARTS, day_counts
 
 
-def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetChecksDefinition]:
+def warehouse_laws(dataset: Dataset, settings: Settings) -> list[Law]:
     """The stage's checks for a dataset and an operator's limits."""
 
-    @table_check("events", blocking=True)
-    def nothing_is_lost(
-        raw_events: Table, events: Table, rejected_events: Table, withdrawn_events: Table
-    ) -> dg.AssetCheckResult:
+    @table_law("events", blocking=True)
+    def nothing_is_lost(raw_events: Table, events: Table, rejected_events: Table, withdrawn_events: Table) -> Judgement:
         """Per day: raw events = events + exact duplicates + rejected events + withdrawn events.
 
         A day whose raw events have been kept for long enough and were removed has its events alone.
@@ -32,7 +29,7 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
         names = ("raw", *PARTS)
         sums = ", ".join(f"coalesce(sum({name}), 0)" for name in names)
         of, *totals = sql(f"select count(*), {sums} from days", days=days).fetchone()
-        return law(
+        return judgement(
             sql(
                 f"""
                 select * from days where raw <> {" + ".join(PARTS)}
@@ -43,13 +40,13 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
             of,
             f"days don't add up: raw = {' + '.join(PARTS)}",
             "Materialize raw_events, withdrawn_events, events and rejected_events of these days together.",
-            metadata={name: int(total) for name, total in zip(names, totals, strict=True)},
+            figures={name: int(total) for name, total in zip(names, totals, strict=True)},
         )
 
-    @table_check("withdrawn_events", blocking=True)
-    def withdrawn_events_name_two_rows(withdrawn_events: Table, raw_events: Table) -> dg.AssetCheckResult:
+    @table_law("withdrawn_events", blocking=True)
+    def withdrawn_events_name_two_rows(withdrawn_events: Table, raw_events: Table) -> Judgement:
         """A withdrawn event and the row that took it off are two different rows, both of which were delivered."""
-        return law(
+        return judgement(
             sql(
                 """
                 with told as (select day, source_file, source_row from raw_events)
@@ -67,10 +64,10 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
             "Materialize withdrawn_events again.",
         )
 
-    @table_check("rejected_events", blocking=True)
-    def few_events_are_rejected(rejected_events: Table, raw_events: Table) -> dg.AssetCheckResult:
+    @table_law("rejected_events", blocking=True)
+    def few_events_are_rejected(rejected_events: Table, raw_events: Table) -> Judgement:
         """The share of rejected events stays under the operator's limit (CX_REJECTED_LIMIT)."""
-        return law(
+        return judgement(
             sql(
                 "select reason, source_file, source_row, occurred_at, customer_id, item_id, quantity, value, rating "
                 "from rejected_events order by source_file, source_row",
@@ -80,7 +77,7 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
             "delivered events break the contract; each is in warehouse.rejected_events with its reason, file and row",
             "Correct the export or the manifest, then materialize these days again.",
             limit=settings.rejected_limit,
-            metadata={
+            figures={
                 f"rejected: {reason}": count
                 for reason, count in sql(
                     "select reason, count(*) from rejected_events group by reason order by reason",
@@ -89,8 +86,8 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
             },
         )
 
-    @table_check("events", blocking=False)
-    def no_day_is_missing(events: Table) -> dg.AssetCheckResult:
+    @table_law("events", blocking=False)
+    def no_day_is_missing(events: Table) -> Judgement:
         """Between the first and the last day with events, every day has some."""
         gaps = sql(
             """
@@ -100,43 +97,43 @@ def warehouse_checks(dataset: Dataset, settings: Settings) -> list[dg.AssetCheck
             events=events,
         )
         span = sql("select coalesce(max(day) - min(day) + 1, 0) from events", events=events).fetchone()[0]
-        return law(
+        return judgement(
             gaps,
             int(span),
             "days have no event",
             "If the shop was open, look for the files of these days, then materialize them.",
-            severity=dg.AssetCheckSeverity.WARN,
+            warns=True,
         )
 
-    @table_check("events", blocking=True)
-    def there_are_events(events: Table) -> dg.AssetCheckResult:
+    @table_law("events", blocking=True)
+    def there_are_events(events: Table) -> Judgement:
         """At least one event keeps the contract: without any, there is nothing to learn from."""
         count = events.count()
-        return dg.AssetCheckResult(
+        return Judgement(
             passed=count > 0,
-            description=f"{count:,} events."
+            text=f"{count:,} events."
             + ("" if count else " See warehouse.rejected_events for the reasons, or load days that have events."),
-            metadata={"events": count},
+            figures={"events": count},
         )
 
     return [
         nothing_is_lost,
         withdrawn_events_name_two_rows,
         few_events_are_rejected,
-        *contract_checks(dataset),
+        *contract_laws(dataset),
         no_day_is_missing,
         there_are_events,
         _baskets_add_up(dataset),
-        *master_checks(dataset),
-        *merge_checks(dataset),
+        *master_laws(dataset),
+        *merge_laws(dataset),
     ]
 
 
-def _baskets_add_up(dataset: Dataset) -> dg.AssetChecksDefinition:
+def _baskets_add_up(dataset: Dataset) -> Law:
     types = ", ".join(f"'{name}'" for name in dataset.basket_event_types)
 
-    @table_check("baskets", blocking=True)
-    def baskets_add_up(baskets: Table, events: Table) -> dg.AssetCheckResult:
+    @table_law("baskets", blocking=True)
+    def baskets_add_up(baskets: Table, events: Table) -> Judgement:
         """Every basket of an event is there, and its items, value and quantity are those of its events."""
         told = sql(
             f"""
@@ -148,7 +145,7 @@ def _baskets_add_up(dataset: Dataset) -> dg.AssetChecksDefinition:
             """,
             events=events,
         )
-        return law(
+        return judgement(
             sql(
                 """
                 with kept as (select customer_id, basket_id, true as kept, items, value, quantity from baskets)

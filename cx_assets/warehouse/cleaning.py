@@ -7,12 +7,12 @@ again for days that are stored. Does not: any of the three, or what Dagster call
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.tables import raw_events_table
 from cx_assets.table import Table, TableSpec, from_frame
 from cx_assets.table.storage import Window
-from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse.anew import changed_days, made_anew
 from cx_assets.warehouse.contract import judge
 from cx_assets.warehouse.events import accepted, rejected
@@ -20,6 +20,9 @@ from cx_assets.warehouse.links import linked_events, settled, withdrawals
 from cx_assets.warehouse.merges import renamed_events
 from cx_assets.warehouse.renaming import misnamed_days
 from cx_assets.warehouse.tables import EVENTS, REJECTED_EVENTS, WITHDRAWN_EVENTS
+
+if TYPE_CHECKING:
+    from cx_assets.table.warehouse import Warehouse
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Cleaning:
         judged = judge(raw_events, self.dataset, self.masters)
         return settled(judged, withdrawn_events) if self.dataset.has_links else judged
 
-    def renew_withdrawn(self, warehouse: Warehouse, withdrawn_events: Table, merges: Table) -> list[date]:
+    def renew_withdrawn(self, warehouse: "Warehouse", withdrawn_events: Table, merges: Table) -> list[date]:
         """Make stored days anew of which other rows are withdrawn than when they were made; returns them, sorted."""
         if not self.dataset.has_links:
             return []
@@ -73,7 +76,7 @@ class Cleaning:
         )
 
     def renew_misnamed(
-        self, warehouse: Warehouse, withdrawn_events: Table, merges: Table, window: Window
+        self, warehouse: "Warehouse", withdrawn_events: Table, merges: Table, window: Window
     ) -> list[date]:
         """Make stored days anew whose events are under ids that no longer count, those of a window left out.
 

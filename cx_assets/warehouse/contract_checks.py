@@ -4,11 +4,10 @@ Belongs here: checks whose text comes from the same clauses that events are judg
 (`checks`).
 """
 
-import dagster as dg
-
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.times import local_day
-from cx_assets.table import Table, law, sql, table_check
+from cx_assets.table import Table, sql
+from cx_assets.table.laws import Judgement, Law, judgement, table_law
 from cx_assets.table.schema import literal
 from cx_assets.warehouse.clauses import any_broken, event_clauses
 
@@ -18,7 +17,7 @@ ENOUGH_ROWS = 100
 NOT_AS_DELIVERED = ("event_id", "basket_id")
 
 
-def contract_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
+def contract_laws(dataset: Dataset) -> list[Law]:
     """The checks of a dataset's contract of events."""
     clauses = event_clauses(dataset)
     limit = dataset.contract.events.day_limit
@@ -27,8 +26,8 @@ def contract_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
     other = (*NOT_AS_DELIVERED, *(("quantity", "value") if dataset.has_links else ()))
     asked = [clause for clause in clauses if clause.asks == "row" and clause.column not in other]
 
-    @table_check("rejected_events", blocking=True)
-    def no_day_is_mostly_rejected(rejected_events: Table, raw_events: Table) -> dg.AssetCheckResult:
+    @table_law("rejected_events", blocking=True)
+    def no_day_is_mostly_rejected(rejected_events: Table, raw_events: Table) -> Judgement:
         """On no day with enough events do more break the contract than the manifest's day_limit, half if not given.
 
         In a year, one broken export hides under the limit of all. Rows that tell no usable time are left out: they are
@@ -48,16 +47,16 @@ def contract_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
             raw_events=raw_events,
             rejected_events=rejected_events,
         )
-        return law(
+        return judgement(
             sql(f"select * from days where rejected > {limit} * delivered", days=days),
             days.count(),
             f"days have more than {limit:.4g} of their events rejected",
             "Correct the export of these days, then materialize them again.",
         )
 
-    @table_check("events", blocking=True, description=_promise([clause.reason for clause in asked]))
-    def events_keep_the_contract(events: Table) -> dg.AssetCheckResult:
-        return law(
+    @table_law("events", blocking=True, description=_promise([clause.reason for clause in asked]))
+    def events_keep_the_contract(events: Table) -> Judgement:
+        return judgement(
             sql(
                 f"""
                 with typed as (
@@ -86,20 +85,20 @@ def _promise(reasons: list[str]) -> str:
     return f"Every event has a basket, is on its day, and keeps the contract. None is there with {'; '.join(reasons)}."
 
 
-def _nothing_stops_the_run(reasons: list[str]) -> dg.AssetChecksDefinition:
+def _nothing_stops_the_run(reasons: list[str]) -> Law:
     told = ", ".join(map(literal, reasons))
 
-    @table_check(
+    @table_law(
         "rejected_events",
         blocking=True,
         description=f"No event breaks what the manifest stops a run for (on_broken: stop): {'; '.join(reasons)}.",
     )
-    def nothing_stops_the_run(rejected_events: Table) -> dg.AssetCheckResult:
+    def nothing_stops_the_run(rejected_events: Table) -> Judgement:
         broken = sql(
             f"select * from rejected_events where reason in ({told}) order by source_file, source_row",
             rejected_events=rejected_events,
         )
-        return law(
+        return judgement(
             broken,
             rejected_events.count(),
             "rejected events break what stops a run (on_broken: stop)",
@@ -109,18 +108,18 @@ def _nothing_stops_the_run(reasons: list[str]) -> dg.AssetChecksDefinition:
     return nothing_stops_the_run
 
 
-@table_check("rejected_values", blocking=False)
-def no_value_is_rejected(rejected_values: Table) -> dg.AssetCheckResult:
+@table_law("rejected_values", blocking=False)
+def no_value_is_rejected(rejected_values: Table) -> Judgement:
     """No value breaks the contract while its row is kept; one that does counts as missing, and is told here."""
     told = sql(
         "select delivered_as || ': ' || reason, count(*) from rejected_values group by all order by all",
         rejected_values=rejected_values,
     ).fetchall()
     total = sum(count for _, count in told)
-    return dg.AssetCheckResult(
+    return Judgement(
         passed=not told,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{total:,} values of rows that are kept break the contract and count as missing."
+        warns=True,
+        text=f"{total:,} values of rows that are kept break the contract and count as missing."
         + (" Each is in warehouse.rejected_values with its reason, file and row: correct them there." if told else ""),
-        metadata={"values": total, **dict(told)},
+        figures={"values": total, **dict(told)},
     )

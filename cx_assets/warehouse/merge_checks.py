@@ -3,25 +3,24 @@
 Belongs here: what is asked of `customer_merges` and of what it renames. Does not: finding merges (`merges`).
 """
 
-import dagster as dg
-
 from cx_assets.dataset import Dataset
-from cx_assets.table import Table, law, sql, table_check
+from cx_assets.table import Table, sql
+from cx_assets.table.laws import Judgement, Law, judgement, table_law
 from cx_assets.warehouse.merges import crowded_keys, told_keys
 from cx_assets.warehouse.renaming import misnamed
 
 
-def merge_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
+def merge_laws(dataset: Dataset) -> list[Law]:
     """The checks of merges for a dataset's keys."""
     keys = list(dataset.merge_keys())
     rule = dataset.merge_customers
     applied = rule.by if rule else ()
     undecided = [name for name in keys if name not in applied]
 
-    @table_check("customer_merges", blocking=True)
-    def merges_end_at_a_customer_who_stays(customer_merges: Table, raw_customers: Table) -> dg.AssetCheckResult:
+    @table_law("customer_merges", blocking=True)
+    def merges_end_at_a_customer_who_stays(customer_merges: Table, raw_customers: Table) -> Judgement:
         """Whoever is merged is merged into a delivered customer, who isn't merged into another."""
-        return law(
+        return judgement(
             sql(
                 """
                 select m.* from customer_merges m
@@ -37,24 +36,24 @@ def merge_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
             "Materialize customer_merges again.",
         )
 
-    @table_check("raw_customers", blocking=False)
-    def no_key_is_a_crowds(raw_customers: Table) -> dg.AssetCheckResult:
+    @table_law("raw_customers", blocking=False)
+    def no_key_is_a_crowds(raw_customers: Table) -> Judgement:
         """No key that customers are merged by is shared by more of them than a person has; such a key merges nobody."""
         told = told_keys(raw_customers, applied)
-        return law(
+        return judgement(
             crowded_keys(told, rule.at_most if rule else 0),
             sql("select distinct key_kind, key from told", told=told).count(),
             "keys are shared by too many customers, so that they merge nobody",
             "Look at some of them: a family's or a shop's own number is right as it is; if they are one person, raise "
             "merge_customers.at_most in the manifest.",
-            severity=dg.AssetCheckSeverity.WARN,
+            warns=True,
         )
 
-    @table_check("customer_merges", blocking=False)
-    def duplicates_are_decided(customer_merges: Table, raw_customers: Table) -> dg.AssetCheckResult:
+    @table_law("customer_merges", blocking=False)
+    def duplicates_are_decided(customer_merges: Table, raw_customers: Table) -> Judgement:
         """No customer shares a declared key that the manifest's merge_customers doesn't name."""
         told = told_keys(raw_customers, undecided)
-        return law(
+        return judgement(
             sql(
                 """
                 with counting as (
@@ -73,15 +72,15 @@ def merge_checks(dataset: Dataset) -> list[dg.AssetChecksDefinition]:
             "customers share a key with another and are not merged",
             "If they are the same persons, name the key in the manifest's merge_customers.by; if not, take it out of "
             "customers.merge_keys.",
-            severity=dg.AssetCheckSeverity.WARN,
+            warns=True,
         )
 
-    @table_check("events", blocking=True)
-    def events_are_under_the_customer_who_counts(events: Table, customer_merges: Table) -> dg.AssetCheckResult:
+    @table_law("events", blocking=True)
+    def events_are_under_the_customer_who_counts(events: Table, customer_merges: Table) -> Judgement:
         """Every event is under the id that its customer is merged into, and under its own where there is no merge."""
         wrong = misnamed(events, customer_merges)
         days = sql("select distinct day from wrong", wrong=wrong).count()
-        return law(
+        return judgement(
             sql("select * from wrong order by day, event_id", wrong=wrong),
             events.count(),
             f"events, on {days:,} days, are not under the customer who counts",

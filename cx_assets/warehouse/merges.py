@@ -1,19 +1,14 @@
-"""Customers who were delivered twice: who is merged into whom, and tables with the ids that remain.
+"""Customers who were delivered twice: the keys that they share, and tables with the ids that remain.
 
-Belongs here: finding customers who share a key, joining them up, and renaming. Does not: comparing the keys' spellings
-(`ingestion.merge_keys`) or bringing stored days of events up to date (`renaming`).
+Belongs here: which customer told which key, and renaming. Does not: comparing the keys' spellings
+(`ingestion.merge_keys`), who is merged into whom (`duplicates`), or bringing stored days of events up to date
+(`renaming`).
 
 Nothing is lost by a merge: raw tables keep the delivered ids, and an event keeps its own beside the one that counts.
 Taking a rule out of the manifest and running again brings the old state back.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
-
-import numpy as np
-import pandas as pd
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
 
 from cx_assets.ingestion.merge_keys import column_of
 from cx_assets.sections import Attribute
@@ -32,8 +27,6 @@ _FIRST_TOLD = """
         ) where copy = 1
     )
 """
-
-COLUMNS = ["customer_id", "merged_into", "key_kind", "since"]
 
 
 def told_keys(raw_customers: Table, names: Iterable[str]) -> Table:
@@ -56,44 +49,6 @@ def told_keys(raw_customers: Table, names: Iterable[str]) -> Table:
         """,
         raw_customers=raw_customers,
     )
-
-
-def find_merges(told: pd.DataFrame, at_most: int) -> pd.DataFrame:
-    """Who is merged into whom: customers that share a key, and those that share one with them, and so on.
-
-    Of such customers the one with the shortest id stays, of several the alphabetically first: of numbers the smallest.
-
-    Args:
-        told: as `told_keys` returns it for the keys that count, in any order.
-        at_most: a key that more customers have counts for nobody.
-
-    Returns:
-        One row per customer that goes: customer_id, merged_into, and key_kind, the kinds of its keys that it shares;
-        ordered by customer_id.
-    """
-    sharing = told.groupby(["key_kind", "key"])["customer_id"].transform("size")
-    links = told[(sharing > 1) & (sharing <= at_most)]
-    if links.empty:
-        return pd.DataFrame({name: pd.Series(dtype="str") for name in COLUMNS[:3]})
-    ids = np.array(sorted(links["customer_id"].unique(), key=lambda name: (len(name), name)), dtype=object)
-    people = pd.Index(ids).get_indexer(links["customer_id"])
-    keys = links.groupby(["key_kind", "key"], sort=True).ngroup().to_numpy()
-    size = len(ids) + int(keys.max()) + 1
-    graph = csr_matrix((np.ones(len(links), dtype=np.int8), (people, len(ids) + keys)), shape=(size, size))
-    component = connected_components(graph, directed=False)[1][: len(ids)]
-    # Ids are in their order, so the first of a component is the one that stays.
-    _, first, member = np.unique(component, return_index=True, return_inverse=True)
-    kinds = links.groupby("customer_id")["key_kind"].agg(lambda kind: "+".join(sorted(set(kind))))
-    merged = pd.DataFrame({"customer_id": ids, "merged_into": ids[first[member]], "key_kind": kinds[ids].to_numpy()})
-    return merged[merged["customer_id"] != merged["merged_into"]].sort_values("customer_id").reset_index(drop=True)
-
-
-def with_since(merges: pd.DataFrame, before: pd.DataFrame, now: datetime) -> pd.DataFrame:
-    """Merges with the instant since which they stand: that of before for one that stood already, else now."""
-    stood = before.set_index(["customer_id", "merged_into"])["since"]
-    pairs = pd.MultiIndex.from_frame(merges[["customer_id", "merged_into"]])
-    since = stood.reindex(pairs).fillna(pd.Timestamp(now)).to_numpy()
-    return merges.assign(since=pd.Series(since, index=merges.index).astype("datetime64[us]"))
 
 
 def crowded_keys(told: Table, at_most: int) -> Table:

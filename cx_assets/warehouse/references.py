@@ -4,16 +4,19 @@ Belongs here: reading them where a contract refers to them, and the ids in them.
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.tables import raw_customers_table, raw_items_table
 from cx_assets.table import Table, sql
 from cx_assets.table.storage import read, require_readable
-from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse.master_contract import kept_rows
 
+if TYPE_CHECKING:
+    from cx_assets.table.warehouse import Warehouse
 
-def references(warehouse: Warehouse, dataset: Dataset) -> dict[str, Table]:
+
+def references(warehouse: "Warehouse", dataset: Dataset) -> dict[str, Table]:
     """The rows that are kept of the tables that the contract of events refers to, by `customers` and `items`.
 
     Raises:

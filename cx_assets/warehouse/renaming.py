@@ -7,12 +7,15 @@ Each such day is made anew from what was delivered, because baskets too hang on 
 """
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 from cx_assets.table import Table, TableSpec, sql
 from cx_assets.table.storage import Window, read, stored_columns
-from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse.anew import windows
 from cx_assets.warehouse.tables import EVENTS
+
+if TYPE_CHECKING:
+    from cx_assets.table.warehouse import Warehouse
 
 
 class RawEventsGoneError(Exception):
@@ -35,7 +38,7 @@ def misnamed(events: Table, merges: Table) -> Table:
     )
 
 
-def misnamed_days(warehouse: Warehouse, merges: Table, raw_events: TableSpec, window: Window) -> list[date]:
+def misnamed_days(warehouse: "Warehouse", merges: Table, raw_events: TableSpec, window: Window) -> list[date]:
     """The days outside a window whose events are under ids that no longer count, and have to be made anew.
 
     Args:
@@ -63,7 +66,7 @@ def misnamed_days(warehouse: Warehouse, merges: Table, raw_events: TableSpec, wi
     return found
 
 
-def _require_raw_events(warehouse: Warehouse, raw_events: TableSpec, window: Window) -> None:
+def _require_raw_events(warehouse: "Warehouse", raw_events: TableSpec, window: Window) -> None:
     gone = sql(
         """
         with told as (select day, count(*) as raw from raw_events group by day),

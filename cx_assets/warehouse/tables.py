@@ -6,11 +6,10 @@ Canonical names and types; what later stages and people query.
 from collections.abc import Sequence
 from dataclasses import replace
 
-import dagster as dg
-
 from cx_assets.ingestion.tables import SOURCE_COLUMNS
 from cx_assets.sections import Attribute
 from cx_assets.table import TableSpec, column, schema
+from cx_assets.table.schema import Column
 from cx_assets.warehouse.clauses import Clause
 
 EVENTS = schema(
@@ -158,16 +157,12 @@ CAMPAIGN_RESPONSES = schema(
 
 def documented(spec: TableSpec, clauses: Sequence[Clause]) -> TableSpec:
     """A table whose columns tell what the manifest declares of them, besides what they mean anyway."""
-    told = {
-        c.name: "; ".join(clause.reason for clause in clauses if clause.column == c.name) for c in spec.columns.columns
-    }
+    told = {c.name: "; ".join(clause.reason for clause in clauses if clause.column == c.name) for c in spec.columns}
     columns = [
-        column(c.name, c.type, f"{c.description} Rejected: {told[c.name]}.", nullable=c.constraints.nullable)
-        if told[c.name]
-        else c
-        for c in spec.columns.columns
+        column(c.name, c.type, f"{c.description} Rejected: {told[c.name]}.", nullable=c.nullable) if told[c.name] else c
+        for c in spec.columns
     ]
-    return replace(spec, columns=dg.TableSchema(columns, spec.columns.constraints))
+    return replace(spec, columns=tuple(columns))
 
 
 def customers_table(attributes: dict[str, Attribute]) -> TableSpec:
@@ -201,7 +196,7 @@ def items_table(attributes: dict[str, Attribute]) -> TableSpec:
     )
 
 
-def attribute_columns(attributes: dict[str, Attribute]) -> list[dg.TableColumn]:
+def attribute_columns(attributes: dict[str, Attribute]) -> list[Column]:
     """Each attribute and, beside it, whether its value was put in for a missing one."""
     return [
         c

@@ -35,7 +35,7 @@ def lists_as_of(*dates: datetime, recommenders: tuple[str, ...] = ("ease", "rank
         for customer in "AB"
     ]
     frame = pd.DataFrame(rows, columns=BACKTEST_LISTS.column_names)
-    kinds = {c.name: "str" for c in BACKTEST_LISTS.columns.columns if c.type == "varchar"}
+    kinds = {c.name: "str" for c in BACKTEST_LISTS.columns if c.type == "varchar"}
     return frame.astype(kinds | {"as_of": "datetime64[us]", "rank": "int32", "score": "float32"})
 
 

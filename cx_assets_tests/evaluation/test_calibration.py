@@ -98,7 +98,7 @@ def lists(*dates: datetime) -> pd.DataFrame:
         for rank, (item, score) in enumerate((("x", 0.75), ("y", 0.25)), start=1)
     ]
     frame = pd.DataFrame(rows, columns=BACKTEST_LISTS.column_names)
-    kinds = {c.name: "str" for c in BACKTEST_LISTS.columns.columns if c.type == "varchar"}
+    kinds = {c.name: "str" for c in BACKTEST_LISTS.columns if c.type == "varchar"}
     return frame.astype(kinds | {"as_of": "datetime64[us]", "rank": "int32", "score": "float32"})
 
 

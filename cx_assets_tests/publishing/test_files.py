@@ -110,7 +110,7 @@ def test_rows_of_days_are_published_in_the_order_of_days_and_key(store, tmp_path
 
 def test_a_table_stored_in_another_order_of_columns_is_published_by_name(store, tmp_path: Path) -> None:
     turned = schema("warehouse", "names", "N.", column("one", "varchar", "O."), column("two", "varchar", "T."))
-    put(store, schema("warehouse", "names", "N.", *reversed(turned.columns.columns)), one=["1"], two=["2"])
+    put(store, schema("warehouse", "names", "N.", *reversed(turned.columns)), one=["1"], two=["2"])
     publish(store, [turned], "", tmp_path / "published")
     assert query(tmp_path / "published", "select one, two from warehouse.names") == [("1", "2")]
 

@@ -68,7 +68,7 @@ def test_mined_itemsets_and_rules_pass_every_check(shop, judge):
 
 def test_empty_tables_pass_every_check(shop, connection):
     from_none = {
-        spec.name: Table(connection, "select " + ", ".join(f"null::{c.type} as {c.name}" for c in spec.columns.columns))
+        spec.name: Table(connection, "select " + ", ".join(f"null::{c.type} as {c.name}" for c in spec.columns))
         for spec in (declared.FREQUENT_ITEMSETS, declared.RULES)
     }
     empty = {name: sql("select * from t where false", t=table) for name, table in from_none.items()}

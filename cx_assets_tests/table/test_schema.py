@@ -3,7 +3,8 @@
 import duckdb
 import pytest
 
-from cx_assets.table import TableSpec, column, schema
+from cx_assets.table import column, schema
+from cx_assets.table.metadata import declaration_metadata, declared_in
 from cx_assets.table.schema import literal, quoted
 
 ORDERS = schema(
@@ -31,7 +32,7 @@ def test_the_ddl_makes_the_declared_columns_reserved_words_and_lists_included(
 
 
 def test_a_declaration_survives_the_way_through_an_assets_metadata() -> None:
-    back = TableSpec.from_metadata(ORDERS.metadata())
+    back = declared_in(declaration_metadata(ORDERS))
     assert (back.qualified, back.columns, back.key) == (ORDERS.qualified, ORDERS.columns, ORDERS.key)
 
 

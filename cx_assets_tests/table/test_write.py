@@ -115,7 +115,7 @@ def test_whole_numbers_may_come_as_floats_and_any_column_as_nulls(connection: du
         "T.",
         *(column(kind, kind, "C.", nullable=True) for kind in ("bigint", "varchar", "boolean", "timestamp", "date")),
     )
-    frame = pd.DataFrame({c.name: [np.nan if c.name == "bigint" else None, None] for c in spec.columns.columns})
+    frame = pd.DataFrame({c.name: [np.nan if c.name == "bigint" else None, None] for c in spec.columns})
     frame["bigint"] = [np.nan, 3.0]
     assert put(connection, frame, spec) == [(None,) * 5, (3, None, None, None, None)]
 
@@ -219,9 +219,9 @@ def test_a_window_of_a_table_that_is_not_there_yet_makes_it(connection: duckdb.D
 @pytest.mark.parametrize(
     "changed",
     [
-        schema("shop", "sales", "S.", *SALES.columns.columns, column("tax", "bigint", "T.")),
-        schema("shop", "sales", "S.", SALES.columns.columns[0], column("cents", "double", "C.")),
-        schema("shop", "sales", "S.", SALES.columns.columns[0]),
+        schema("shop", "sales", "S.", *SALES.columns, column("tax", "bigint", "T.")),
+        schema("shop", "sales", "S.", SALES.columns[0], column("cents", "double", "C.")),
+        schema("shop", "sales", "S.", SALES.columns[0]),
     ],
     ids=["a column more", "another type", "a column less"],
 )
@@ -238,6 +238,6 @@ def test_a_changed_declaration_is_refused_for_some_days_and_taken_for_all(
 
 def test_columns_that_only_changed_places_still_take_a_window(connection: duckdb.DuckDBPyConnection) -> None:
     put(connection, sales((MONDAY, 1)), SALES, (MONDAY, TUESDAY))
-    turned = schema("shop", "sales", "S.", *reversed(SALES.columns.columns))
+    turned = schema("shop", "sales", "S.", *reversed(SALES.columns))
     found = put(connection, sales((TUESDAY, 2)), turned, (TUESDAY, WEDNESDAY))
     assert sorted(found) == [(1, date(2024, 1, 1)), (2, date(2024, 1, 2))]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cx_assets.dataset import Dataset, load_dataset
 from cx_assets.manifest import ManifestError
 from cx_assets.table import Table
-from cx_assets.warehouse.merges import find_merges, with_since
+from cx_assets.warehouse.duplicates import find_merges, with_since
 from cx_assets.warehouse.renaming import misnamed
 from cx_assets_tests.runs import error_of, failed, load_shop, opened, rows, tamper
 from cx_assets_tests.shop import TINY, write_tiny
