@@ -17,7 +17,7 @@ from cx_assets.ingestion.merge_keys import numbered
 from cx_assets.ingestion.reader import event_day, prepared, table_query
 from cx_assets.privacy.discretion import discreet
 from cx_assets.privacy.protection import Protection
-from cx_assets.table import Table, TableSpec, from_frame, sql, table_asset
+from cx_assets.table import Table, TableSpec, from_frame, once, sql, table_asset
 from cx_assets.table.storage import read, stored_columns
 from cx_assets.table.warehouse import Warehouse
 
@@ -63,7 +63,7 @@ def ingestion_assets(
         start, end = context.partition_time_window
         return sql(
             f"""
-            with placed as (select *, {event_day(dataset)} as day from delivered)
+            with placed as (select *, {once(event_day(dataset))} as day from delivered)
             select * from placed where day >= date '{start:%Y-%m-%d}' and day < date '{end:%Y-%m-%d}'
             """,
             delivered=delivered(warehouse, events, (start.date(), end.date() - timedelta(days=1))),

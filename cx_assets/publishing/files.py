@@ -77,7 +77,8 @@ def write_tables(connection: duckdb.DuckDBPyConnection, specs: Sequence[TableSpe
     Rows are ordered where the declaration gives them an order of days, so that equal tables make equal files. Keeping
     an order makes DuckDB write a table with one thread, so tables are written side by side.
     """
-    connection.execute(f"attach {literal(str(folder / DATABASE))} as published")
+    # Readers may come with an older DuckDB.
+    connection.execute(f"attach {literal(str(folder / DATABASE))} as published (storage_version 'v1.0.0')")
     try:
         for group in dict.fromkeys(spec.group for spec in specs):
             connection.execute(f"create schema published.{group}")

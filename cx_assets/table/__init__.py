@@ -7,7 +7,7 @@ that only looks at files doesn't wait for it.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from cx_assets.table.relation import Table, as_of_date, from_frame, sql
+from cx_assets.table.relation import Table, as_of_date, from_frame, once, sql
 from cx_assets.table.schema import TableSpec, column, schema
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "from_frame",
     "law",
     "markdown",
+    "once",
     "schema",
     "sql",
     "structure_check",

@@ -17,6 +17,7 @@ from cx_assets.table.relation import LAST_DAY, Table, from_frame, midnight_after
 from cx_assets.table.schema import TableSpec
 from cx_assets.table.storage import (
     UNHARMED,
+    Rows,
     TableReadError,
     TableWriteError,
     Window,
@@ -34,7 +35,7 @@ class DuckDBTables(dg.IOManager):
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
 
-    def handle_output(self, context: dg.OutputContext, obj: Table | pd.DataFrame | pa.Table) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: Rows | pd.DataFrame | pa.Table) -> None:
         """Write a table, or the days of the run's partition window.
 
         Raises:
@@ -44,7 +45,7 @@ class DuckDBTables(dg.IOManager):
         spec = declared(context)
         window = _window(context)
         connection = self.warehouse.connection
-        write(connection, spec, _as_table(connection, spec, obj), window)
+        write(connection, spec, _as_rows(connection, spec, obj), window)
         context.add_output_metadata(self._metadata(context, spec, window))
 
     def load_input(self, context: dg.InputContext) -> Any:
@@ -121,9 +122,9 @@ def _window(context: dg.OutputContext | dg.InputContext) -> Window | None:
     return window.start.replace(tzinfo=None), window.end.replace(tzinfo=None)
 
 
-def _as_table(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Any) -> Table:
-    """What an asset returned, as a Table."""
-    if isinstance(rows, Table):
+def _as_rows(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Any) -> Rows:
+    """What an asset returned, as a Table or several."""
+    if isinstance(rows, Table) or (isinstance(rows, list) and rows and all(isinstance(r, Table) for r in rows)):
         return rows
     if not isinstance(rows, pd.DataFrame | pa.Table):
         raise TableWriteError(

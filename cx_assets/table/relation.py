@@ -140,6 +140,15 @@ def sql(query: str, **tables: "Table | pd.DataFrame | pa.Table") -> Table:
     )
 
 
+def once(expression: str) -> str:
+    """SQL for the value of an expression that a filter may ask for, so that DuckDB computes it once for every row.
+
+    Its optimiser moves a filter below the projection that computes what it asks for, and writes the expression out at
+    every mention. An expression that is volatile it leaves where it is.
+    """
+    return f"case when random() < 0 then null else {expression} end"
+
+
 # Not the last of column day: one that is told in another zone than UTC ends at another instant.
 LAST_DAY = "select max(cast(occurred_at as date)) from {}"
 

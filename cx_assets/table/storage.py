@@ -6,7 +6,7 @@ are still there.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 import duckdb
@@ -28,6 +28,8 @@ class TableReadError(Exception):
 
 
 Window = tuple[datetime, datetime]
+Rows = Table | Sequence[Table]
+"""Rows to write: of one query, or of several one after another, none of which has to hold them all in memory."""
 
 
 def read(connection: duckdb.DuckDBPyConnection, spec: TableSpec, window: Window | None = None) -> Table:
@@ -38,13 +40,13 @@ def read(connection: duckdb.DuckDBPyConnection, spec: TableSpec, window: Window 
     return Table(connection, f"select {columns} from {spec.qualified}{where}")
 
 
-def write(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Table, window: Window | None = None) -> None:
+def write(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Rows, window: Window | None = None) -> None:
     """Replace a table, or its days within a window, in one transaction.
 
     Args:
         connection: the writer's.
         spec: what the table is declared to be.
-        rows: exactly the declared columns, in any order.
+        rows: exactly the declared columns, in any order; of several queries all columns are those of the first.
         window: the days to replace; other days are left alone. None replaces the whole table.
 
     Raises:
@@ -52,9 +54,10 @@ def write(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Table, w
             row lies outside the window, or the stored table has other columns than the declared ones.
     """
     columns = ", ".join(quoted(name) for name in spec.column_names)
+    pieces = [rows] if isinstance(rows, Table) else rows
     connection.execute("begin")
     try:
-        found = returned_types(rows)
+        found = returned_types(pieces[0])
         _require_declared_columns(spec, found)
         values = ", ".join(lossless(found, declared_types(connection, spec)))
         connection.execute(f"create schema if not exists {spec.group}")
@@ -67,16 +70,18 @@ def write(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Table, w
             )
         else:
             connection.execute(spec.ddl())
-        connection.execute(f"insert into {spec.qualified} ({columns}) select {values} from ({rows.query})")
+        for piece in pieces:
+            connection.execute(f"insert into {spec.qualified} ({columns}) select {values} from ({piece.query})")
         if window:
             _require_inside(connection, spec, window, kept)
         written_again(connection, spec, window)
         connection.execute("commit")
     except duckdb.Error as error:
         _roll_back(connection)
-        if isinstance(error, duckdb.InvalidInputException) and rows.explain and (told := rows.explain()):
+        explain = pieces[0].explain
+        if isinstance(error, duckdb.InvalidInputException) and explain and (told := explain()):
             raise TableWriteError(f"{spec.qualified}: {told} {UNHARMED}") from None
-        if rows.confidential:
+        if pieces[0].confidential:
             line = re.search(r"CSV Error on Line: (\d+)", str(error))
             raise TableWriteError(
                 f"{spec.qualified}: a file can't be read as its manifest says{f', in line {line[1]}' if line else ''} "

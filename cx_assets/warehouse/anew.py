@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cx_assets.days import stretches
 from cx_assets.table import Table, TableSpec, sql
-from cx_assets.table.storage import Window, read, stored_columns, write
+from cx_assets.table.storage import Rows, Window, read, stored_columns, write
 from cx_assets.warehouse.tables import EVENTS, WITHDRAWN_EVENTS
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def made_anew(
     warehouse: "Warehouse",
     days: Iterable[date],
     raw_events: TableSpec,
-    *made: tuple[TableSpec, Callable[[Table], Table]],
+    *made: tuple[TableSpec, Callable[[Table], Rows]],
 ) -> list[date]:
     """Make days of tables anew from what was delivered of them.
 

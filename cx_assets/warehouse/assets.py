@@ -71,7 +71,7 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         raw_events: Table,
         withdrawn_events: Table,
         customer_merges: Table,
-    ) -> Table:
+    ) -> list[Table]:
         """One row per event that keeps the contract, typed, exact duplicates folded. All later stages start here.
 
         When customers have been merged or set apart, the other days that have events of them are cleaned anew too.

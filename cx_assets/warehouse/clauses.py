@@ -6,11 +6,12 @@ rows by them (`contract`).
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from cx_assets.contract import EVENT_COLUMNS, OPTIONAL_EVENT_COLUMNS, ColumnContract, OnBroken, Scalar
 from cx_assets.dataset import Dataset
-from cx_assets.ingestion.times import local_day
+from cx_assets.ingestion.times import UTC, local_day
 from cx_assets.sections import AttributeType
 from cx_assets.table.schema import literal
 
@@ -51,16 +52,14 @@ def _fixed(dataset: Dataset) -> list[Clause]:
     a known event type; a quantity above 0; a value not negative; neither above a million million, where sums would lose
     their cents; a rating inside the declared scale, given where the event is a rating.
     """
-    day = local_day("at_", dataset.timezone)
-    last = "" if dataset.last_day is None else f" or {day} > date '{dataset.last_day}'"
     types = ", ".join(f"'{name}'" for name in dataset.known_event_types())
     told = [
-        ("customer_id", f"trim(customer_id, {BLANKS}) = ''", "missing customer_id"),
-        ("item_id", f"trim(item_id, {BLANKS}) = ''", "missing item_id"),
-        ("occurred_at", "coalesce(trim(time_given), '') = ''", "missing time"),
+        ("customer_id", _is_blank("customer_id"), "missing customer_id"),
+        ("item_id", _is_blank("item_id"), "missing item_id"),
+        ("occurred_at", "at_ is null and coalesce(trim(time_given), '') = ''", "missing time"),
         ("occurred_at", "at_ is null or not isfinite(at_)", "time does not parse"),
         ("occurred_at", "at_ > cast(current_timestamp as timestamp)", "time in the future"),
-        ("occurred_at", f"{day} < date '{dataset.first_day}'{last}", "time outside the dataset's days"),
+        ("occurred_at", _is_outside(dataset), "time outside the dataset's days"),
         ("event_type", f"event_type not in ({types})", "unknown event type"),
         ("quantity", "quantity is null or not isfinite(quantity)", "quantity is not a number"),
         ("quantity", "quantity <= 0", "quantity not above 0"),
@@ -77,6 +76,20 @@ def _fixed(dataset: Dataset) -> list[Clause]:
         Clause(column, broken, reason, "stop" if contract.on_broken == "stop" or column in stops else "reject_row")
         for column, broken, reason in told
     ]
+
+
+def _is_blank(text: str) -> str:
+    # Most ids begin with a printable ASCII character, which is quicker to see than that trimming leaves something.
+    return f"not {text} between '!' and '~' and trim({text}, {BLANKS}) = ''"
+
+
+def _is_outside(dataset: Dataset) -> str:
+    first, last = dataset.first_day, dataset.last_day
+    if dataset.timezone == UTC:  # the same question, asked without finding out each event's day
+        after = "" if last is None else f" or at_ >= timestamp '{last + timedelta(days=1)}'"
+        return f"at_ < timestamp '{first}'{after}"
+    day = local_day("at_", dataset.timezone)
+    return f"{day} < date '{first}'" + ("" if last is None else f" or {day} > date '{last}'")
 
 
 def _off_scale(dataset: Dataset) -> tuple[str, str]:

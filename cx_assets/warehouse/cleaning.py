@@ -18,11 +18,15 @@ from cx_assets.warehouse.contract import judge
 from cx_assets.warehouse.events import accepted, rejected
 from cx_assets.warehouse.links import linked_events, settled, withdrawals
 from cx_assets.warehouse.merges import renamed_events
+from cx_assets.warehouse.pieces import pieces
 from cx_assets.warehouse.renaming import misnamed_days
 from cx_assets.warehouse.tables import EVENTS, REJECTED_EVENTS, WITHDRAWN_EVENTS
 
 if TYPE_CHECKING:
     from cx_assets.table.warehouse import Warehouse
+
+SORTED_AT_ONCE = 1_000_000
+"""Events; some 300 bytes each, so that the default memory of a gigabyte holds them."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,12 @@ class Cleaning:
         linked = renamed_events(judge(linked_events(raw_events), self.dataset, self.masters), merges)
         return from_frame(raw_events.connection, withdrawals(linked, self.dataset.timezone).arrow())
 
-    def events(self, raw_events: Table, withdrawn_events: Table, merges: Table) -> Table:
-        """The rows of `warehouse.events` that days of raw events become."""
-        known = renamed_events(self.judged(raw_events, withdrawn_events), merges)
-        return accepted(known, self.dataset.session_gap_minutes)
+    def events(self, raw_events: Table, withdrawn_events: Table, merges: Table) -> list[Table]:
+        """The rows of `warehouse.events` that days of raw events become, in pieces that can be sorted in memory."""
+        return [
+            accepted(renamed_events(self.judged(days, withdrawn_events), merges), self.dataset.session_gap_minutes)
+            for days in pieces(raw_events, SORTED_AT_ONCE)
+        ]
 
     def rejected(self, raw_events: Table, withdrawn_events: Table) -> Table:
         """The rows of `warehouse.rejected_events` that days of raw events become."""

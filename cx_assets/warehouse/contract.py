@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.times import utc_timestamp
-from cx_assets.table import Table, sql
+from cx_assets.table import Table, once, sql
 from cx_assets.table.schema import literal
 from cx_assets.warehouse import links
 from cx_assets.warehouse.clauses import LARGEST, Clause, any_broken, event_clauses, first_broken
@@ -80,6 +80,8 @@ def _by_column(dataset: Dataset) -> list[tuple[str, list[Clause]]]:
 
 def _with_reasons(raw_events: Table, dataset: Dataset, masters: Mapping[str, Table]) -> Table:
     clauses = [clause for clause in event_clauses(dataset) if clause.on_broken != "reject_value"]
+    of_links = links.CLAUSES.format(largest=LARGEST) if dataset.has_links else ""
+    reason = f"case {of_links} {first_broken(clause for clause in clauses if clause.asks != 'others')} end"
     judged = sql(
         f"""
         with typed as (
@@ -100,8 +102,7 @@ def _with_reasons(raw_events: Table, dataset: Dataset, masters: Mapping[str, Tab
         )
         select
             *, cast(null as varchar) as delivered_customer_id,
-            case {links.CLAUSES.format(largest=LARGEST) if dataset.has_links else ""}
-                {first_broken(clause for clause in clauses if clause.asks != "others")} end as reason
+            {once(reason)} as reason
         from typed
         """,
         raw_events=raw_events,

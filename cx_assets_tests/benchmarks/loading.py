@@ -15,9 +15,11 @@ import dagster as dg
 import duckdb
 import pyarrow.parquet as pq
 
-from cx_assets.automation import DAILY, RANGE_END, RANGE_START
+from cx_assets.automation import DAILY
 from cx_assets.dataset import load_dataset
+from cx_assets.home import prepare_home
 from cx_assets.ingestion.assets import ingestion_assets
+from cx_assets.launch import over
 from cx_assets.partitions import daily_events
 from cx_assets.privacy.protection import Protection
 from cx_assets.settings import Settings
@@ -63,13 +65,16 @@ def load(manifest: Path, data_dir: Path) -> dict[str, float]:
     protection = Protection(dataset, settings)
     days = daily_events(dataset)
     warehouse = Warehouse(path=str(settings.warehouse_path), memory_limit=settings.memory_limit, threads=1)
-    result = dg.materialize(
-        [*ingestion_assets(dataset, days, protection), *warehouse_assets(dataset, days)],
-        selection=dg.AssetSelection.assets(*DAILY),
-        resources={"warehouse": warehouse, "tables": duckdb_tables},
-        tags={RANGE_START: str(dataset.first_day), RANGE_END: str(dataset.last_day)},
-        run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
-    )
+    prepare_home(settings)
+    with dg.DagsterInstance.get() as instance:  # the one that a run of the project has
+        result = dg.materialize(
+            [*ingestion_assets(dataset, days, protection), *warehouse_assets(dataset, days)],
+            instance=instance,
+            selection=dg.AssetSelection.assets(*DAILY),
+            resources={"warehouse": warehouse, "tables": duckdb_tables},
+            tags=over(str(dataset.first_day), str(dataset.last_day)),
+            run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
+        )
     told = {
         str(event.step_key): event.step_success_data.duration_ms / 1000
         for event in result.all_events

@@ -70,7 +70,9 @@ def _load(kind: str, factor: int, folder: Path, times: int) -> Run:
     _, output = running.measure(MODULE, ["write", kind, str(factor), str(folder / "given")], {})
     runs = []
     for _ in range(times):
-        run, output_of_run = running.measure(MODULE, ["load", output.strip(), str(folder / "data")], {})
+        run, output_of_run = running.measure(
+            MODULE, ["load", output.strip(), str(folder / "data")], {"DAGSTER_HOME": ""}
+        )
         told = json.loads(output_of_run.splitlines()[-1])
         runs.append(Run(run.wall_seconds, run.peak_mib, events=int(told.pop("delivered")), stages=told))
         shutil.rmtree(folder / "data")

@@ -16,6 +16,7 @@ def test_the_rate_counts_every_delivered_event_and_the_seconds_of_every_step():
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_what_is_measured_loads_all_events_of_a_file(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(loading.pq, "read_table", _first_events(loading.pq.read_table))
+    monkeypatch.setenv("DAGSTER_HOME", "")
 
     told = loading.load(loading.write(kind, 2, tmp_path / "given"), tmp_path / "data")
 

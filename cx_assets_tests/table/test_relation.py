@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from cx_assets.table import Table, as_of_date, from_frame, sql
+from cx_assets.table import Table, as_of_date, from_frame, once, sql
 
 ONE_TO_THREE = pd.DataFrame({"n": [1, 2, 3]})
 
@@ -118,3 +118,17 @@ def test_without_events_there_is_no_as_of_date(connection: duckdb.DuckDBPyConnec
     events = Table(connection, "select cast(null as timestamp) as occurred_at limit 0")
     with pytest.raises(LookupError, match="Materialize raw_events and events first"):
         as_of_date(events)
+
+
+@pytest.mark.parametrize(("how", "filter_is_first"), [(str, True), (once, False)])
+def test_a_filter_stays_behind_what_is_computed_once(numbers: Table, how, filter_is_first: bool) -> None:
+    asked = sql(f"with told as (select {how('n / 7')} as part from t) select part from told where part > 0", t=numbers)
+    plan = numbers.connection.execute(f"explain {asked.query}").fetchall()[0][1]
+    # The plan tells the last step first.
+    assert (plan.index("PROJECTION") < plan.index("FILTER")) == filter_is_first
+
+
+def test_what_is_computed_once_has_its_own_value(numbers: Table) -> None:
+    assert sql(f"select {once('case when n > 1 then n end')} as big from t order by n", t=numbers).fetchall() == [
+        (None,), (2,), (3,)
+    ]  # fmt: skip

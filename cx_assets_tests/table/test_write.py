@@ -241,3 +241,21 @@ def test_columns_that_only_changed_places_still_take_a_window(connection: duckdb
     turned = schema("shop", "sales", "S.", *reversed(SALES.columns))
     found = put(connection, sales((TUESDAY, 2)), turned, (TUESDAY, WEDNESDAY))
     assert sorted(found) == [(1, date(2024, 1, 1)), (2, date(2024, 1, 2))]
+
+
+def test_several_queries_are_written_one_after_another(connection: duckdb.DuckDBPyConnection) -> None:
+    parts = [pd.DataFrame({"cents": [cents], "item": [item], "note": [None]}) for item, cents in (("b", 2), ("a", 1))]
+    write(connection, PRICES, [from_frame(connection, part) for part in parts])
+    assert read(connection, PRICES).fetchall() == [("b", 2, None), ("a", 1, None)]
+
+
+def test_of_several_queries_none_is_written_when_the_last_fails(connection: duckdb.DuckDBPyConnection) -> None:
+    put(connection, OLD)
+    good, broken = "select 'new' as item, 2 as cents, null as note", "select error('out of stock')"
+    with pytest.raises(TableWriteError, match="out of stock"):
+        write(
+            connection,
+            PRICES,
+            [Table(connection, good), Table(connection, f"{broken} as item, 3 as cents, null as note")],
+        )
+    assert read(connection, PRICES).fetchall() == [("old", 1, "kept")]
