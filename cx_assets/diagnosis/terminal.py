@@ -113,19 +113,17 @@ def _example(trial: Trial, reason: str, column: str | None) -> str:
 
 
 def _masters(trial: Trial, dataset: Dataset) -> Iterator[str]:
-    events = trial.tables["events"]
     for table, key, declared in (
         ("customers", "customer_id", dataset.customers), ("items", "item_id", dataset.items)
     ):  # fmt: skip
         acting, unknown, share = sql(
             f"""
-            with acted as (select {key}, count(*) as events from events group by {key}),
-            told as (select distinct trim({key}) as {key} from delivered where trim({key}) <> ''),
+            with told as (select distinct trim({key}) as {key} from delivered where trim({key}) <> ''),
             joined as (select acted.events, told.{key} is null as unknown from acted left join told using ({key}))
             select count(*), coalesce(sum(unknown::int), 0), coalesce(sum(events) filter (unknown) / sum(events), 0)
             from joined
             """,
-            events=events,
+            acted=trial.acted[table],
             delivered=trial.tables[f"raw_{table}"],
         ).fetchone()
         if declared is None:
@@ -134,10 +132,9 @@ def _masters(trial: Trial, dataset: Dataset) -> Iterator[str]:
         known = trial.tables[f"raw_{table}"].count()
         missing = f"{unknown:,} of them ({unknown / acting:.1%}, with {share:.1%} of events) are not in the master data"
         names = sql(
-            f"select {key}, count(*) as events from events where {key} not in "
-            f"(select trim({key}) from delivered where trim({key}) <> '') group by {key} order by events desc, {key} "
-            f"limit {SHOWN}",
-            events=events,
+            f"select {key} from acted where {key} not in "
+            f"(select trim({key}) from delivered where trim({key}) <> '') order by events desc, {key} limit {SHOWN}",
+            acted=trial.acted[table],
             delivered=trial.tables[f"raw_{table}"],
         ).fetchall()
         such = f": {', '.join(repr(row[0]) for row in names)}" if names else ""

@@ -15,6 +15,7 @@ import duckdb
 
 from cx_assets.dataset import Dataset
 from cx_assets.days import days_over
+from cx_assets.diagnosis.reading import HeldEvents, hold_events
 from cx_assets.ingestion import tables
 from cx_assets.ingestion.broken_files import broken_file
 from cx_assets.ingestion.checks import judged_columns
@@ -67,10 +68,12 @@ class Trial:
 
     Attributes:
         tables: by asset; `raw_events` and `events` have the columns that the checks ask about.
+        acted: by `customers` and `items`: the ids that have events, and how many.
         duplicates: exact copies among the events that keep the contract.
     """
 
     tables: dict[str, Table]
+    acted: dict[str, Table]
     duplicates: int
 
 
@@ -98,81 +101,93 @@ def tried_out(dataset: Dataset, settings: Settings) -> Iterator[Trial]:
 
 
 def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
-    customers = tables.raw_customers_table(dataset.customer_attributes())
-    items = tables.raw_items_table(dataset.item_attributes())
     delivered = {
-        spec.name: Table(connection, table_query(dataset, spec.name.removeprefix("raw_"), _given(spec)))
+        spec.name: _stored(connection, spec.name, table_query(dataset, spec.name.removeprefix("raw_"), _given(spec)))
         for spec in (
-            customers, items, tables.RAW_CAMPAIGNS, tables.RAW_CAMPAIGN_TARGETS, tables.RAW_CAMPAIGN_RESPONSES
+            tables.raw_customers_table(dataset.customer_attributes()),
+            tables.raw_items_table(dataset.item_attributes()),
+            *(tables.RAW_CAMPAIGNS, tables.RAW_CAMPAIGN_TARGETS, tables.RAW_CAMPAIGN_RESPONSES),
         )
-    }  # fmt: skip
-    # Read once, and judged from there by all threads: a file may be of a single piece.
+    }
     kept = {name: kept_rows(delivered[f"raw_{name}"], dataset, name) for name in MASTERS}
     cleaning = Cleaning(dataset, {name: kept[name] for name in dataset.contract.events.referenced})
-    given = _given(cleaning.raw_events)
-    connection.execute(f"create temp table delivered as {table_query(dataset, 'events', given)}")
-    placed = Table(connection, f"select *, {event_day(dataset)} as day from delivered{_over(dataset)}")
+    held = hold_events(connection, dataset, _given(cleaning.raw_events))
+    placed = Table(connection, f"select *, {event_day(dataset)} as day from ({held.query()}){_over(dataset)}")
     withdrawn = cleaning.withdrawn(placed, Table(connection, CUSTOMER_MERGES.no_rows()))
-    slim = """
-        select
-            day, reason, at_, event_type, customer_id, item_id, source_file, source_row,
-            hash(id_given, time_given, customer_id, item_id, event_type, basket_given, quantity_given, value_given,
-                rating_given, store_id) as fingerprint
-        from judged
-    """
-    connection.execute(f"create temp table judged as {sql(slim, judged=cleaning.judged(placed, withdrawn)).query}")
-    (alike,) = connection.execute(
-        "select count(*) - count(distinct fingerprint) from judged where reason is null"
-    ).fetchall()[0]
-    events = Table(
-        connection,
-        f"select {'distinct on (fingerprint) ' if alike else ''}day, at_ as occurred_at, event_type, customer_id, "
-        "item_id, source_file, source_row from judged where reason is null",
+    judged = _judged(cleaning.judged(placed, withdrawn), held)
+    alike = sql(
+        "select count(*) - count(distinct fingerprint) from judged where reason is null", judged=judged
+    ).fetchone()[0]
+    events = sql(
+        f"select {'distinct on (fingerprint) ' if alike else ''}day, at_ as occurred_at, customer_id, item_id "
+        "from judged where reason is null",
+        judged=judged,
     )
-    refused = Table(
-        connection,
-        f"select *, {event_day(dataset)} as day from delivered semi join "
-        "(select source_file, source_row from judged where reason is not null) using (source_file, source_row)",
-    )
+    broken = sql("select source_file, source_row from judged where reason is not null", judged=judged)
+    refused = Table(connection, f"select *, {event_day(dataset)} as day from ({held.query(broken.query)})")
     # Typed again for what the slim table left out; the reason may be other rows, which aren't there now.
     again = sql(
         "select again.* replace (judged.reason as reason) from again join judged using (source_file, source_row)",
         again=cleaning.judged(refused, withdrawn),
-        judged=Table(connection, "select reason, source_file, source_row from judged"),
+        judged=sql("select reason, source_file, source_row from judged where reason is not null", judged=judged),
     )
-    connection.execute(f"create temp table refused as {rejected(again).query}")
-    for table, known in (
-        ("customers", masters.known_customers(kept["customers"], events, dataset.customer_attributes())),
-        ("items", masters.known_items(kept["items"], events, dataset.item_attributes())),
-    ):
-        connection.execute(f"create temp table {table} as {known.query}")
-    campaigns = masters.typed_campaigns(kept["campaigns"])
+    acted = {
+        table: _stored(
+            connection,
+            f"acted_{table}",
+            sql(f"select {key}, count(*) as events from events group by {key}", events=events).query,
+        )
+        for table, key in (("customers", "customer_id"), ("items", "item_id"))
+    }
+    customers = masters.known_customers(kept["customers"], acted["customers"], dataset.customer_attributes())
+    items = masters.known_items(kept["items"], acted["items"], dataset.item_attributes())
     return Trial(
         {
             **delivered,
             "raw_events": sql(
                 "select day, source_file, source_row from judged union all "
                 "select day, source_file, source_row from withdrawn where outcome <> 'reduced'",
-                judged=Table(connection, "select * from judged"),
+                judged=judged,
                 withdrawn=withdrawn,
             ),
             "withdrawn_events": withdrawn,
             "events": events,
-            "rejected_events": Table(connection, "select * from refused"),
-            "customers": _undropped(Table(connection, "select * from customers"), dataset.customer_attributes()),
-            "items": _undropped(Table(connection, "select * from items"), dataset.item_attributes()),
+            "rejected_events": _stored(connection, "refused", rejected(again).query),
+            "customers": _undropped(_stored(connection, "customers", customers.query), dataset.customer_attributes()),
+            "items": _undropped(_stored(connection, "items", items.query), dataset.item_attributes()),
             "rejected_values": sql(
                 "select * from of_events union all select * from of_customers union all select * from of_items",
                 of_events=rejected_values(placed, dataset, cleaning.masters),
                 of_customers=rejected_master_values(delivered["raw_customers"], dataset, "customers"),
                 of_items=rejected_master_values(delivered["raw_items"], dataset, "items"),
             ),
-            "campaigns": campaigns,
+            "campaigns": masters.typed_campaigns(kept["campaigns"]),
             "campaign_targets": masters.typed_targets(kept["campaign_targets"]),
             "campaign_responses": masters.typed_responses(kept["campaign_responses"]),
         },
+        acted,
         int(alike),
     )
+
+
+def _stored(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> Table:
+    """The rows of a query, found out once."""
+    connection.execute(f"create temp table {quoted(name)} as {query}")
+    return Table(connection, f"select * from {quoted(name)}")
+
+
+def _judged(judged: Table, held: HeldEvents) -> Table:
+    """Judged events, found out once: of each only what is asked about later."""
+    file = "" if held.file else "source_file, "
+    slim = f"""
+        select
+            day, reason, at_, customer_id, item_id, {file}source_row,
+            hash(id_given, time_given, customer_id, item_id, event_type, basket_given, quantity_given, value_given,
+                rating_given, store_id) as fingerprint
+        from judged
+    """
+    stored = _stored(judged.connection, "judged", sql(slim, judged=judged).query)
+    return sql(f"select *, {literal(held.file)} as source_file from stored", stored=stored) if held.file else stored
 
 
 def _given(spec: TableSpec) -> list[str]:

@@ -6,6 +6,7 @@ read as text, so that a wrong value is a row to be rejected later, with its file
 """
 
 import re
+from collections.abc import Callable
 from datetime import date
 
 import duckdb
@@ -41,7 +42,13 @@ def prepared(connection: duckdb.DuckDBPyConnection, dataset: Dataset, table: str
             prepare(connection, mapped.source, dataset.folder)
 
 
-def table_query(dataset: Dataset, table: str, columns: list[str], days: Days | None = None) -> str:
+RowsOf = Callable[[Place, Source, str], str]
+"""A query over the rows of a file, URL or relation as delivered, as `file_query` makes it."""
+
+
+def table_query(
+    dataset: Dataset, table: str, columns: list[str], days: Days | None = None, rows_of: RowsOf = file_query
+) -> str:
     """A query over all rows that feed a table: its columns as text, `source_file`, and `source_row` from 1.
 
     A table that the manifest doesn't declare has no rows.
@@ -51,6 +58,7 @@ def table_query(dataset: Dataset, table: str, columns: list[str], days: Days | N
         table: `events`, `customers`, ...
         columns: which of its columns.
         days: the first and the last day whose rows are wanted; a database that can tell may leave others out.
+        rows_of: where the rows are read from, if they are held somewhere already.
 
     Raises:
         SourceError: if a declared source has no file, a file isn't in its declared encoding, or an expression doesn't
@@ -63,7 +71,8 @@ def table_query(dataset: Dataset, table: str, columns: list[str], days: Days | N
     if wrong := problems(dataset, table):
         raise SourceError("\n".join(wrong))
     queries = [
-        mapped_query(dataset, place, mapped, _days_condition(dataset, place, mapped, days)) for place, mapped in places
+        mapped_query(dataset, place, mapped, _days_condition(dataset, place, mapped, days), rows_of)
+        for place, mapped in places
     ]
     names = ", ".join(map(quoted, [*columns, "source_file", "source_row"]))
     nothing = ", ".join(f"null::varchar as {quoted(name)}" for name in [*columns, "source_file"])
@@ -101,13 +110,15 @@ def existing(dataset: Dataset, mapped: MappedSource) -> list[Place]:
     return [place for place, size in sizes.items() if size > 0]
 
 
-def mapped_query(dataset: Dataset, place: Place, mapped: MappedSource, condition: str = "") -> str:
+def mapped_query(
+    dataset: Dataset, place: Place, mapped: MappedSource, condition: str = "", rows_of: RowsOf = file_query
+) -> str:
     """The rows of one file as the manifest maps them; `condition` is for a relation, as in `file_query`.
 
     `try` makes a value that an expression can't take a null: the row is then rejected with its file and row number.
     """
     told = {name: _value(mapped, name) for name in mapped.expressions}
-    read, name = file_query(place, mapped.source, condition), label(dataset, mapped.source, place)
+    read, name = rows_of(place, mapped.source, condition), label(dataset, mapped.source, place)
     if dataset.privacy is None:
         columns = ", ".join(f"{text} as {quoted(column)}" for column, text in told.items())
         rows = f"select {columns}, {literal(name)} as source_file, {ROW} as source_row from ({read})"
