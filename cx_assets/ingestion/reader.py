@@ -6,7 +6,7 @@ read as text, so that a wrong value is a row to be rejected later, with its file
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 
 import duckdb
@@ -207,7 +207,7 @@ def _misfits(
     dataset: Dataset,
     mapped: MappedSource,
     read: Place,
-    lines: dict[Location, int],
+    lines: Mapping[Location, int],
     thorough: bool,
 ) -> list[str]:
     name = label(dataset, mapped.source, read)

@@ -12,7 +12,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,7 @@ import duckdb
 from pydantic import ValidationError
 
 from cx_assets.diagnosis.strays import DATA_SUFFIXES, is_data
+from cx_assets.ingestion.formats import for_a_look
 from cx_assets.source import Source
 from cx_assets.table.schema import literal
 
@@ -187,7 +188,7 @@ def _text(path: Path, kind: Literal["csv", "jsonl"]) -> Delivered:
 def _delimiter(text: str) -> str:
     """What separates the fields: DuckDB's sniffer says, bound to the quotes and comments that the reader knows."""
     complete = text.rsplit("\n", 1)[0] if "\n" in text[:-1] and not text.endswith("\n") else text
-    with sample_file([complete], ".csv") as sample, duckdb.connect() as connection:
+    with sample_file([complete], ".csv") as sample, closing(for_a_look()) as connection:
         try:
             row = connection.execute(
                 f"select delimiter from sniff_csv({literal(str(sample))}, all_varchar = true, quote = '\"', "
@@ -223,7 +224,7 @@ def _doubts(path: Path, rows: list[list[str]], first: str) -> tuple[str, ...]:
 
 
 def _columns(path: Path, kind: Format) -> tuple[str, ...]:
-    with duckdb.connect() as connection:
+    with closing(for_a_look()) as connection:
         if kind == "excel":
             load_excel(connection)
         rows = connection.execute(f"describe select * from {reading(path, kind)} limit 0").fetchall()

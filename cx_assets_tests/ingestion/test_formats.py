@@ -161,3 +161,14 @@ def codable(character: str, codec: str) -> bool:
         return character.encode(codec).decode(codec) == character
     except UnicodeError:
         return False
+
+
+def test_a_look_leaves_nothing_for_the_next(tmp_path: Path) -> None:
+    dataset = shop(tmp_path, '{files: "*.parquet", format: parquet}')
+    source = dataset.events[0].source
+    with reading(source, tmp_path) as one:
+        one.execute("create temp table seen as select 1")
+        one.execute("set timezone = 'Europe/Berlin'")
+    with reading(source, tmp_path) as other:
+        assert other.execute("select count(*) from duckdb_tables() where table_name = 'seen'").fetchall() == [(0,)]
+        assert other.execute("select current_setting('timezone')").fetchall() == [("UTC",)]
