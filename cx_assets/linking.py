@@ -40,7 +40,10 @@ class Corrections(Part):
 
 
 class Withdrawal(Part):
-    """Rows that take events back: by the event's id, or by basket, item and customer, which are the row's own."""
+    """Rows that take events back: by the event's id, or by basket, item and customer, which are the row's own.
+
+    A row that cancels and tells a basket and no item means all events of the basket.
+    """
 
     when: Sql = Field(description="Which rows do: a condition over the source's columns, as status = 'cancelled'.")
     event_id: Sql | None = Field(

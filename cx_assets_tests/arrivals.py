@@ -138,6 +138,12 @@ def cancel(event: str, day: int = 1) -> dict[str, Any]:
     return {"event_type": "cancel", "cancels": "true", "cancelled_event_id": event, "occurred_at": at(day)}
 
 
+def cancel_order(basket: str, day: int = 1, **other: Any) -> dict[str, Any]:
+    """A row that cancels all that the good purchase's customer bought in a basket."""
+    told = {"event_type": "purchase", "cancels": "true", "basket_id": basket, "item_id": "", "occurred_at": at(day)}
+    return {**told, **other}
+
+
 def give_back(quantity: float, day: int = 1, minute: int = 30, **other: Any) -> dict[str, Any]:
     """A row that returns pieces, at 2 each, of the good purchase's customer and item in basket `b`."""
     told = {"quantity": f"{-quantity}", "value": f"{-2 * quantity}", "returns": "true", "basket_id": "b"}

@@ -5,8 +5,8 @@ Does not: what a row of this kind must tell (`contract`), or days that are made 
 
 What becomes of a row is a function of all raw events that are stored. Of the deliveries of one event the newest that
 keeps the contract stays; of equal versions that whose content has the greater hash. A cancellation takes out what it
-names, in all its versions. Returns take their quantities off the events that they name, the earliest first; those that
-would take more than is there take nothing.
+names, in all its versions; one that tells a basket and no item takes out all of the basket. Returns take their
+quantities off the events that they name, the earliest first; those that would take more than is there take nothing.
 """
 
 from cx_assets.ingestion.times import utc_timestamp
@@ -23,7 +23,7 @@ COLUMNS = """
 
 CLAUSES = """
                 when role is not null and coalesce(
-                    named_id = '', customer_id = '' or item_id = '' or basket_given is null
+                    named_id = '', customer_id = '' or basket_given is null or (item_id = '' and role = 'return')
                 ) then role || ' names nothing'
                 when role = 'cancellation' then null
                 when role = 'return' and quantity = 0 then 'return of nothing'
@@ -59,6 +59,7 @@ def linked_events(raw_events: Table) -> Table:
         select * from raw_events
         where cancels = 'true' or returns = 'true' or trim(event_id) in (select id from ids)
             or (trim(basket_id), trim(item_id)) in (select (basket, item) from lines)
+            or trim(basket_id) in (select basket from lines where coalesce(item, '') = '')
         """,
         raw_events=raw_events,
     )
@@ -97,12 +98,13 @@ def withdrawals(judged: Table, timezone: str) -> Table:
                 any_value(pieces) as pieces, any_value(worth) as worth,
                 to_json(any_value(named_id)) as named_id, to_json(any_value(id)) as id,
                 to_json([any_value(customer_id), any_value(basket_given), any_value(item_id), any_value(event_type)])
-                    as line
+                    as line,
+                to_json([any_value(customer_id), any_value(basket_given), '', any_value(event_type)]) as basket
             from versions where age = 1 group by content, role
         ), links as (
             select *, case when named_id is null then line else named_id end as names from once where role is not null
         ), lines as (
-            select *, unnest([id, line]) as names from once where role is null
+            select *, unnest([id, line, basket]) as names from once where role is null
         ), cancelled as (
             select lines.content, min(links.place) as place
             from lines join links using (names) where links.role = 'cancellation' group by lines.content

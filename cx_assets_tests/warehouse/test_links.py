@@ -10,7 +10,7 @@ import pytest
 
 from cx_assets.dataset import Dataset
 from cx_assets.manifest import ManifestError
-from cx_assets_tests.arrivals import Row, Shop, at, cancel, give_back, opened_shop, write_linked
+from cx_assets_tests.arrivals import Row, Shop, at, cancel, cancel_order, give_back, opened_shop, write_linked
 from cx_assets_tests.runs import load_shop, rows, shop_assets, shop_checks, verdicts
 from cx_assets_tests.runs import run as run_assets
 from cx_assets_tests.shop import TINY, write_tiny
@@ -111,6 +111,25 @@ def test_a_cancellation_without_an_id_names_basket_item_and_customer(delivered) 
     shop = delivered({"basket_id": "b"}, storno, *others, {"basket_id": "b", "event_type": "view"})
     assert shop.rows(OUTCOMES) == [("cancelled", 1, 2), ("cancellation", 2, 1)]
     assert len(shop.rows(EVENTS)) == 4
+
+
+def test_a_cancellation_that_tells_no_item_takes_out_the_whole_order(delivered) -> None:
+    order = [{"basket_id": "b"}, {"basket_id": "b", "item_id": "jam", "quantity": "3"}]
+    others = [{"basket_id": "c"}, {"basket_id": "b", "customer_id": "bob"}, {"basket_id": "b", "event_type": "view"}]
+    shop = delivered(*order, cancel_order("b", day=2), *others)
+    assert shop.rows(OUTCOMES) == [("cancelled", 1, 3), ("cancelled", 2, 3), ("cancellation", 3, 1)]
+    assert len(shop.rows(EVENTS)) == 3
+
+
+@pytest.mark.parametrize("untold", [{"basket_id": None}, {"customer_id": ""}])
+def test_a_cancelled_order_is_that_of_a_customer(delivered, untold: Row) -> None:
+    shop = delivered({"basket_id": "b"}, cancel_order("b", **untold))
+    assert shop.rows(REASONS) == [(2, "cancellation names nothing")]
+
+
+def test_a_cancelled_order_that_was_never_delivered_stays_visible(delivered) -> None:
+    shop = delivered({"basket_id": "b"}, cancel_order("c"))
+    assert shop.rows(REASONS) == [(2, "cancellation names no event")]
 
 
 def test_a_cancellation_of_what_was_never_delivered_stays_visible(delivered) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cx_assets.dataset import Dataset
-from cx_assets_tests.arrivals import Files, Row, at, cancel, give_back, opened_shop, write_linked
+from cx_assets_tests.arrivals import Files, Row, at, cancel, cancel_order, give_back, opened_shop, write_linked
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ class Arrivals:
 
 @st.composite
 def arrivals(draw: st.DrawFn, *, ties: bool = True) -> Arrivals:
-    """Purchases in versions, some of them equal, cancellations of theirs and of others, returns, copies; in files."""
+    """Purchases in versions, some equal; cancellations of events that are there or not, of orders; returns, copies."""
     told: list[Row] = []
     days, some = st.integers(1, 5), st.sampled_from
     names, items = some("bc"), some(["tea", "jam"])
@@ -40,6 +40,7 @@ def arrivals(draw: st.DrawFn, *, ties: bool = True) -> Arrivals:
         for number in range(draw(st.integers(3, 10))) for newness in range(draw(st.integers(1, 3)))
     ]  # fmt: skip
     told += [cancel(str(draw(st.integers(0, 12))), draw(days)) for _ in range(draw(st.integers(0, 3)))]
+    told += [cancel_order(draw(names), draw(days)) for _ in range(draw(st.integers(0, 1)))]
     told += [
         give_back(
             draw(st.integers(1, 4)), draw(days), 40 + i, basket_id=draw(some("bc")), item_id=draw(some(["tea", "jam"]))
@@ -57,13 +58,15 @@ def arrivals(draw: st.DrawFn, *, ties: bool = True) -> Arrivals:
 def left_by_hand(files: Files) -> dict[tuple[str, str], int]:
     """Quantities of baskets and items by the words of the manual, with a loop where the warehouse has joins."""
     told = list({tuple(sorted(row.items())): row for rows in files.values() for row in rows}.values())
-    struck = {row["cancelled_event_id"] for row in told if "cancels" in row}
+    struck = {row["cancelled_event_id"] for row in told if "cancelled_event_id" in row}
+    orders = {row["basket_id"] for row in told if row.get("item_id") == ""}
     lines: dict[tuple[str, str], int] = defaultdict(int)
     for number in {row["event_id"] for row in told if "event_id" in row} - struck:
         versions = [row for row in told if row.get("event_id") == number]
         newest = max(int(row["version"]) for row in versions)
         (row,) = (row for row in versions if int(row["version"]) == newest)
-        lines[row["basket_id"], row["item_id"]] += int(row["quantity"])
+        if row["basket_id"] not in orders:
+            lines[row["basket_id"], row["item_id"]] += int(row["quantity"])
     asked: dict[tuple[str, str], int] = defaultdict(int)
     stock = dict(lines)
     for row in sorted((row for row in told if "returns" in row), key=lambda row: row["occurred_at"]):
