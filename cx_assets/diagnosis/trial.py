@@ -67,7 +67,7 @@ class Trial:
     """The tables of a run over all days of a dataset, on a connection in memory.
 
     Attributes:
-        tables: by asset; `raw_events` and `events` have the columns that the checks ask about.
+        tables: by asset; `raw_events`, `events`, `customers` and `items` have the columns that the checks ask about.
         acted: by `customers` and `items`: the ids that have events, and how many.
         duplicates: exact copies among the events that keep the contract.
     """
@@ -139,8 +139,9 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
         )
         for table, key in (("customers", "customer_id"), ("items", "item_id"))
     }
-    customers = masters.known_customers(kept["customers"], acted["customers"], dataset.customer_attributes())
-    items = masters.known_items(kept["items"], acted["items"], dataset.item_attributes())
+    of_customers, of_items = _decisive(dataset.customer_attributes()), _decisive(dataset.item_attributes())
+    customers = masters.known_customers(kept["customers"], acted["customers"], of_customers)
+    items = masters.known_items(kept["items"], acted["items"], of_items)
     return Trial(
         {
             **delivered,
@@ -153,8 +154,8 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
             "withdrawn_events": withdrawn,
             "events": events,
             "rejected_events": _stored(connection, "refused", rejected(again).query),
-            "customers": _undropped(_stored(connection, "customers", customers.query), dataset.customer_attributes()),
-            "items": _undropped(_stored(connection, "items", items.query), dataset.item_attributes()),
+            "customers": _undropped(_stored(connection, "customers", customers.query), of_customers),
+            "items": _undropped(_stored(connection, "items", items.query), of_items),
             "rejected_values": sql(
                 "select * from of_events union all select * from of_customers union all select * from of_items",
                 of_events=rejected_values(placed, dataset, cleaning.masters),
@@ -201,6 +202,15 @@ def _over(dataset: Dataset) -> str:
     return f" where {event_day(dataset)} <= date '{days_over(dataset)[-1]}'"
 
 
+def _decisive(attributes: dict[str, Attribute]) -> dict[str, Attribute]:
+    """The attributes that may stop a run, because there is nothing to fill them in with, or take a row away."""
+    return {name: told for name, told in attributes.items() if _is_learnt(told) or told.missing.policy == "drop"}
+
+
+def _is_learnt(attribute: Attribute) -> bool:
+    return attribute.type != "varchar" and attribute.missing.policy not in ("constant", "drop")
+
+
 def _undropped(known: Table, attributes: dict[str, Attribute]) -> Table:
     """Customers or items without those that a policy `drop` removes."""
     drops = [quoted(name) for name, attribute in attributes.items() if attribute.missing.policy == "drop"]
@@ -234,11 +244,7 @@ def columns_verdict(dataset: Dataset) -> Verdict:
 
 def _unfillable(trial: Trial, table: str, attributes: dict[str, Attribute]) -> list[Verdict]:
     """Attributes of which no value is known, so that their policy has nothing to fill in with: a run stops there."""
-    learnt = [
-        name
-        for name, attribute in attributes.items()
-        if attribute.type != "varchar" and attribute.missing.policy not in ("constant", "drop")
-    ]
+    learnt = [name for name, attribute in attributes.items() if _is_learnt(attribute)]
     if not learnt:
         return []
     counts = sql(
