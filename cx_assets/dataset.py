@@ -28,7 +28,7 @@ from cx_assets.contract import Contract
 from cx_assets.contract_fit import misfits
 from cx_assets.manifest import ManifestError as ManifestError
 from cx_assets.manifest import Part, did_you_mean, explained, find_manifest, read_manifest, where
-from cx_assets.merging import MergeCustomers, MergeKey
+from cx_assets.merging import Linkage, MergeCustomers, MergeKey
 from cx_assets.privacy.declaration import Privacy
 from cx_assets.sections import (
     Attribute,
@@ -198,6 +198,11 @@ class Dataset(Part):
     def merge_keys(self) -> dict[str, MergeKey]:
         """The declared merge keys of customers, by name."""
         return self.customers.merge_keys if self.customers else {}
+
+    @property
+    def linkage(self) -> Linkage | None:
+        """How customers are linked beyond their keys, if the manifest says so."""
+        return self.merge_customers.linkage if self.merge_customers else None
 
     def item_attributes(self) -> dict[str, Attribute]:
         """The declared attributes of items, by name."""

@@ -35,7 +35,7 @@ class MappedSource:
     @property
     def table(self) -> str:
         """The table that it feeds."""
-        return PERSONAL if self.location[0] == "privacy" else str(self.location[0])
+        return PERSONAL if self.location[0] in ("privacy", "merge_customers") else str(self.location[0])
 
 
 def mapped_sources(dataset: Dataset) -> Iterator[tuple[str, MappedSource]]:
@@ -71,6 +71,18 @@ def personal_source(dataset: Dataset) -> MappedSource | None:
     places: dict[str, Location] = {name: ("privacy", "personal", name, "expression") for name in expressions}
     expressions["customer_id"], places["customer_id"] = dataset.customers.id, ("customers", "id")
     return MappedSource(("privacy", "personal"), dataset.customers.source, expressions, places)
+
+
+def compared_source(dataset: Dataset) -> MappedSource | None:
+    """The customers' source with the expressions that linkage compares; they are read in memory, and reach no table."""
+    linkage = dataset.linkage
+    if linkage is None or dataset.customers is None:
+        return None
+    location: Location = ("merge_customers", "linkage", "compare")
+    expressions = {name: column.expression for name, column in linkage.compare.items()}
+    places: dict[str, Location] = {name: (*location, name) for name in expressions}
+    expressions["customer_id"], places["customer_id"] = dataset.customers.id, ("customers", "id")
+    return MappedSource(location, dataset.customers.source, expressions, places)
 
 
 def _with_links(mapped: MappedSource, events: EventSource) -> MappedSource:

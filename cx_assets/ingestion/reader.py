@@ -20,7 +20,8 @@ from cx_assets.ingestion.formats import ROW as ROW
 from cx_assets.ingestion.formats import file_query as file_query
 from cx_assets.ingestion.formats import folder_keys, prepare, reading
 from cx_assets.ingestion.formats import has_rows as has_rows
-from cx_assets.ingestion.mapping import MappedSource, mapped_sources, personal_source
+from cx_assets.ingestion.labelled_pairs import linkage_problems
+from cx_assets.ingestion.mapping import MappedSource, compared_source, mapped_sources, personal_source
 from cx_assets.ingestion.numbers import as_plain_number
 from cx_assets.ingestion.remote import listed, shown
 from cx_assets.ingestion.times import local_day, utc_timestamp
@@ -179,9 +180,9 @@ def problems(dataset: Dataset, table: str | None = None) -> list[str]:
     An empty list means that every expression binds to every file, URL and relation.
     """
     lines = key_lines(dataset.path.read_text("utf-8"))
-    found: list[str] = []
-    personal = personal_source(dataset)
-    for name, mapped in [*mapped_sources(dataset), *([(PERSONAL, personal)] if personal else [])]:
+    found = list(linkage_problems(dataset)) if table is None else []
+    in_memory = [(PERSONAL, source) for source in (personal_source(dataset), compared_source(dataset)) if source]
+    for name, mapped in [*mapped_sources(dataset), *in_memory]:
         if table not in (None, name):
             continue
         try:

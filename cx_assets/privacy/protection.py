@@ -12,7 +12,7 @@ import duckdb
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.extensions import load_extension
 from cx_assets.ingestion.formats import prepare
-from cx_assets.ingestion.mapping import MappedSource, mapped_sources, personal_source
+from cx_assets.ingestion.mapping import MappedSource, compared_source, mapped_sources, personal_source
 from cx_assets.ingestion.reader import as_text, existing, file_query, label
 from cx_assets.privacy.declaration import OWN_ID
 from cx_assets.privacy.discretion import discreet
@@ -99,15 +99,30 @@ class Protection:
             records.setdefault(self.pseudonyms.of(OWN_ID, own_id), {OWN_ID: own_id, **fields})
         return records
 
+    def compared_records(self) -> dict[str, dict[str, str]]:
+        """What linkage compares, by customer as the tables tell them; of an id that comes twice the first row."""
+        source, records = compared_source(self.dataset), dict[str, dict[str, str]]()
+        if source is not None and self.dataset.linkage is not None:
+            for own_id, fields in _rows_in_memory(self.dataset, source, list(self.dataset.linkage.compare)):
+                records.setdefault(self.told_customer(own_id), fields)
+        return records
+
+    def told_customer(self, own_id: str) -> str:
+        """A customer's id as the tables tell it."""
+        return own_id if self.dataset.privacy is None else self.pseudonyms.of(OWN_ID, own_id)
+
 
 def personal_rows(dataset: Dataset, names: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """The own ids of the delivered customers with what some personal columns say, where they say anything.
-
-    They are read on a connection of their own, which has no file and may not spill into one.
-    """
+    """The own ids of the delivered customers with what some personal columns say, where they say anything."""
     source = personal_source(dataset)
-    if source is None:
-        return
+    if source is not None:
+        yield from _rows_in_memory(dataset, source, names)
+
+
+def _rows_in_memory(
+    dataset: Dataset, source: MappedSource, names: Sequence[str]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Own ids with some columns, read on a connection that has no file and may not spill into one."""
     with discreet(dataset, "customers"), duckdb.connect(":memory:") as connection:
         connection.execute("set temp_directory = ''")
         prepare(connection, source.source, dataset.folder)
