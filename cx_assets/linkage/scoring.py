@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from cx_assets.merging import ComparedKind
-from cx_assets.table.warehouse import connect
+from cx_assets.table.connection import connect
 
 SAMPLED_PAIRS = 500_000
 """Pairs of customers by which it is learnt how often those who aren't one person are alike."""

@@ -43,6 +43,25 @@ def find_merges(told: pd.DataFrame, at_most: int) -> pd.DataFrame:
     return merged[merged["customer_id"] != merged["merged_into"]].sort_values("customer_id").reset_index(drop=True)
 
 
+def linked_keys(pairs: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """Linked customers told as if by a key: those who are linked, and those linked with them, share one.
+
+    Args:
+        pairs: customer_a, customer_b, match_weight.
+        threshold: the least weight of a pair that links.
+
+    Returns:
+        As `told_keys`: customer_id, key_kind, which is `linkage`, and key, a number from 0.
+    """
+    linked = pairs[pairs["match_weight"] >= threshold]
+    ids = np.unique(linked[["customer_a", "customer_b"]].to_numpy(dtype=object).astype(str))
+    ends = [pd.Index(ids).get_indexer(linked[end].astype("str")) for end in ("customer_a", "customer_b")]
+    graph = csr_matrix((np.ones(len(linked), dtype=np.int8), tuple(ends)), shape=(len(ids), len(ids)))
+    keys = connected_components(graph, directed=False)[1] if len(ids) else []
+    told = pd.DataFrame({"customer_id": pd.Series(ids, dtype="str"), "key_kind": "linkage", "key": keys})
+    return told.astype({"key_kind": "str", "key": "int64"})
+
+
 def with_since(merges: pd.DataFrame, before: pd.DataFrame, now: datetime) -> pd.DataFrame:
     """Merges with the instant since which they stand: that of before for one that stood already, else now."""
     stood = before.set_index(["customer_id", "merged_into"])["since"]
