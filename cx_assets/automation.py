@@ -27,7 +27,8 @@ DAILY = (
 """What loads a day. Who the customers are belongs to it: a merge renames the events of other days too; and what items
 there are, as a contract may refer to them."""
 
-_DAYS = dg.AssetSelection.assets(*DAILY)
+# A dataset that declares linkage has more that merges rest on.
+_DAYS = dg.AssetSelection.assets(*DAILY) | dg.AssetSelection.assets("customer_merges").upstream()
 _PUBLISHED = dg.AssetSelection.assets("published_tables")
 
 _BACKTEST = dg.AssetSelection.assets(

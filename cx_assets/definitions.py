@@ -20,6 +20,8 @@ from cx_assets.evaluation.search_assets import search_trials
 from cx_assets.ingestion.assets import ingestion_assets
 from cx_assets.ingestion.checks import ingestion_laws
 from cx_assets.ingestion.reader import problems
+from cx_assets.linkage.assets import linkage_assets
+from cx_assets.linkage.checks import linkage_checks
 from cx_assets.matrices import assets as matrices
 from cx_assets.matrices import checks as matrices_checks
 from cx_assets.matrices.config import InteractionWeights
@@ -91,6 +93,7 @@ def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.
     checks = [
         *map(law_check, ingestion_laws(dataset, protection)),
         *privacy_checks(dataset, protection),
+        *linkage_checks(dataset),
         *map(law_check, warehouse_laws(dataset, settings)),
         *dg.load_asset_checks_from_modules(MODEL_CHECKS),
         *(structure_check(spec) for spec in specs),
@@ -139,6 +142,7 @@ def table_assets(dataset: Dataset, settings: Settings) -> list[dg.AssetsDefiniti
     return [
         *ingestion_assets(dataset, daily_events, protection),
         *privacy_assets(dataset, protection),
+        *linkage_assets(dataset, protection),
         *warehouse_assets(dataset, daily_events),
         *(asset for stage in models for asset in stage if isinstance(asset, dg.AssetsDefinition)),
         *evaluation.evaluation_assets(dataset, settings),

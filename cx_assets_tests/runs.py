@@ -13,6 +13,8 @@ from cx_assets.automation import RANGE_END, RANGE_START
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.assets import ingestion_assets
 from cx_assets.ingestion.checks import ingestion_laws
+from cx_assets.linkage.assets import linkage_assets
+from cx_assets.linkage.checks import linkage_checks
 from cx_assets.partitions import daily_events
 from cx_assets.privacy.assets import privacy_assets, privacy_checks
 from cx_assets.privacy.protection import Protection
@@ -111,6 +113,7 @@ def shop_assets(dataset: Dataset) -> list[dg.AssetsDefinition]:
     return [
         *ingestion_assets(dataset, days, protection),
         *privacy_assets(dataset, protection),
+        *linkage_assets(dataset, protection),
         *warehouse_assets(dataset, days),
     ]
 
@@ -119,7 +122,7 @@ def shop_checks(dataset: Dataset, *, rejected_limit: float = 0.02) -> dict[str, 
     """The laws of ingestion and warehouse, by `asset: check`."""
     protection = Protection(dataset, Settings())
     laws = [*ingestion_laws(dataset, protection), *warehouse_laws(dataset, Settings(rejected_limit=rejected_limit))]
-    checks = [*map(law_check, laws), *privacy_checks(dataset, protection)]
+    checks = [*map(law_check, laws), *privacy_checks(dataset, protection), *linkage_checks(dataset)]
     return {f"{key.asset_key.to_user_string()}: {key.name}": check for check in checks for key in check.check_keys}
 
 

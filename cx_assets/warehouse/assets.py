@@ -34,18 +34,6 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
     events_table = tables.documented(tables.EVENTS, event_clauses(dataset))
     referenced = [f"raw_{name}" for name in dataset.contract.events.referenced]
 
-    @table_asset(tables.CUSTOMER_MERGES, kinds=["sql", "python"], code_version="1")
-    def customer_merges(context: dg.AssetExecutionContext, warehouse: Warehouse, raw_customers: Table) -> pd.DataFrame:
-        """One row per customer that is merged into another; empty unless the manifest names keys to merge by.
-
-        Taking a key out of the manifest's `merge_customers` and running again sets its customers apart again.
-        """
-        rule = dataset.merge_customers
-        told = merges.told_keys(kept_rows(raw_customers, dataset, "customers"), rule.by if rule else ()).df()
-        found = duplicates.find_merges(told, rule.at_most if rule else 0)
-        context.add_output_metadata({"merged": len(found), "into": int(found["merged_into"].nunique())})
-        return duplicates.with_since(found, _stored_merges(warehouse), datetime.now(UTC).replace(tzinfo=None))
-
     def cleaning(warehouse: Warehouse) -> Cleaning:
         return Cleaning(dataset, references(warehouse, dataset))
 
@@ -121,7 +109,7 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
 
     events_tables = [withdrawn_events, events, rejected_events, rejected_values]
     return [
-        customer_merges,
+        _customer_merges(dataset),
         *events_tables,
         _rejected_rows(dataset),
         customers,
@@ -129,6 +117,52 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         baskets,
         *_campaign_assets(dataset),
     ]
+
+
+def _customer_merges(dataset: Dataset) -> dg.AssetsDefinition:
+    rule = dataset.merge_customers
+
+    def found(
+        context: dg.AssetExecutionContext, warehouse: Warehouse, raw_customers: Table, links: pd.DataFrame | None = None
+    ) -> pd.DataFrame:
+        kept = kept_rows(raw_customers, dataset, "customers")
+        told = merges.told_keys(kept, rule.by if rule else ()).df()
+        told = told if links is None else pd.concat([told, links], ignore_index=True)
+        found = duplicates.find_merges(told, rule.at_most if rule else 0)
+        context.add_output_metadata({"merged": len(found), "into": int(found["merged_into"].nunique())})
+        return duplicates.with_since(found, _stored_merges(warehouse), datetime.now(UTC).replace(tzinfo=None))
+
+    if dataset.linkage is None:
+
+        @table_asset(tables.CUSTOMER_MERGES, kinds=["sql", "python"], code_version="1")
+        def customer_merges(
+            context: dg.AssetExecutionContext, warehouse: Warehouse, raw_customers: Table
+        ) -> pd.DataFrame:
+            """One row per customer that is merged into another; empty unless the manifest names keys to merge by.
+
+            Taking a key out of the manifest's `merge_customers` and running again sets its customers apart again.
+            """
+            return found(context, warehouse, raw_customers)
+
+        return customer_merges
+
+    @table_asset(tables.CUSTOMER_MERGES, kinds=["sql", "python"], code_version="1")
+    def linked_customer_merges(
+        context: dg.AssetExecutionContext,
+        warehouse: Warehouse,
+        raw_customers: Table,
+        linkage_pairs: pd.DataFrame,
+        linkage_judgement: pd.DataFrame,
+    ) -> pd.DataFrame:
+        """One row per customer that is merged into another, by keys and, where it is accepted, by linkage.
+
+        Taking a key or linkage out of the manifest's `merge_customers` and running again sets its customers apart.
+        """
+        accepted = linkage_judgement.loc[linkage_judgement["accepted"], "threshold"].unique()
+        links = duplicates.linked_keys(linkage_pairs, accepted.item()) if len(accepted) else None
+        return found(context, warehouse, raw_customers, links)
+
+    return linked_customer_merges
 
 
 def _rejected_rows(dataset: Dataset) -> dg.AssetsDefinition:

@@ -104,7 +104,11 @@ CUSTOMER_MERGES = schema(
     "One row per customer that is merged into another, by the keys that the manifest names.",
     column("customer_id", "varchar", "The customer, as delivered."),
     column("merged_into", "varchar", "The customer whose id counts in its place."),
-    column("key_kind", "varchar", "The kinds of its keys that others have too, as email+phone."),
+    column(
+        "key_kind",
+        "varchar",
+        "The kinds of its keys that others have too, as email+phone; linkage where it is likely one with them.",
+    ),
     column("since", "timestamp", "The run since which this merge stands, UTC."),
     key=("customer_id",),
 )
