@@ -82,8 +82,9 @@ def judge(
         The verdict; the same for rows in any order.
 
     Source: intervals of precision and recall: Wilson (1927), "Probable inference, the law of succession, and
-    statistical inference", which takes pairs for independent; of F1 and the lead: percentile bootstrap of both rules in pairs, labelled pairs that
-    hang together drawn as one (Efron & Tibshirani 1993, "An Introduction to the Bootstrap", ch. 13).
+    statistical inference", which takes pairs for independent; of F1 and the lead: percentile bootstrap of both rules in
+    pairs, labelled pairs that hang together drawn as one (Efron & Tibshirani 1993, "An Introduction to the Bootstrap",
+    ch. 13).
     """
     told, pairs = _around(labels, told, pairs)
     choosing = [pair for pair in labels if not pair.judges]
