@@ -176,7 +176,8 @@ def label(dataset: Dataset, source: Source, place: Place) -> str:
 def problems(dataset: Dataset, table: str | None = None) -> list[str]:
     """What would stop a run on this dataset, or of one table: missing files, and expressions that don't fit the files.
 
-    Nothing is read but headers, unless a table is named, as in a run: then the delimiters of its CSV files are counted.
+    Nothing is read but headers and labelled pairs, unless a table is named, as in a run: then the delimiters of its CSV
+    files are counted.
     An empty list means that every expression binds to every file, URL and relation.
     """
     lines = key_lines(dataset.path.read_text("utf-8"))
