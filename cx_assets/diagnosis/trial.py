@@ -23,7 +23,7 @@ from cx_assets.ingestion.columns import look
 from cx_assets.ingestion.complaints import first_line
 from cx_assets.ingestion.formats import prepare
 from cx_assets.ingestion.mapping import mapped_sources
-from cx_assets.ingestion.reader import event_day, label, table_query
+from cx_assets.ingestion.reader import day_of, event_day, label, table_query
 from cx_assets.privacy.protection import Protection
 from cx_assets.sections import Attribute
 from cx_assets.settings import Settings
@@ -33,6 +33,7 @@ from cx_assets.table.connection import connect
 from cx_assets.table.schema import literal, quoted
 from cx_assets.warehouse import masters
 from cx_assets.warehouse.checks import warehouse_laws
+from cx_assets.warehouse.clauses import event_clauses
 from cx_assets.warehouse.cleaning import Cleaning
 from cx_assets.warehouse.contract import rejected_values
 from cx_assets.warehouse.events import rejected
@@ -112,7 +113,9 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
     kept = {name: kept_rows(delivered[f"raw_{name}"], dataset, name) for name in MASTERS}
     cleaning = Cleaning(dataset, {name: kept[name] for name in dataset.contract.events.referenced})
     held = hold_events(connection, dataset, _given(cleaning.raw_events))
-    placed = Table(connection, f"select *, {event_day(dataset)} as day from ({held.query()}){_over(dataset)}")
+    # The day is found out with the instant, further on, where rows needn't be known by their days before.
+    day = event_day(dataset) if _compares_days(dataset) else "cast(null as date)"
+    placed = Table(connection, f"select *, {day} as day from ({held.query()}){_over(dataset)}")
     withdrawn = cleaning.withdrawn(placed, Table(connection, CUSTOMER_MERGES.no_rows()))
     judged = _judged(cleaning.judged(placed, withdrawn), held)
     alike = sql(
@@ -182,7 +185,7 @@ def _judged(judged: Table, held: HeldEvents) -> Table:
     file = "" if held.file else "source_file, "
     slim = f"""
         select
-            day, reason, at_, customer_id, item_id, {file}source_row,
+            {day_of("at_", held.dataset)} as day, reason, at_, customer_id, item_id, {file}source_row,
             hash(id_given, time_given, customer_id, item_id, event_type, basket_given, quantity_given, value_given,
                 rating_given, store_id) as fingerprint
         from judged
@@ -193,6 +196,11 @@ def _judged(judged: Table, held: HeldEvents) -> Table:
 
 def _given(spec: TableSpec) -> list[str]:
     return [name for name in spec.column_names if name not in ("day", "source_file", "source_row")]
+
+
+def _compares_days(dataset: Dataset) -> bool:
+    """Whether what becomes of an event may hang on the others of its day."""
+    return dataset.has_links or any(clause.asks == "others" for clause in event_clauses(dataset))
 
 
 def _over(dataset: Dataset) -> str:

@@ -281,6 +281,11 @@ def file_days(dataset: Dataset, changed: set[str]) -> list[date]:
 
 def event_day(dataset: Dataset) -> str:
     """SQL for the day that carries a raw event: the local day that it tells, else the dataset's first day."""
-    told = local_day(utc_timestamp("occurred_at", dataset.timezone), dataset.timezone)
+    return day_of(utc_timestamp("occurred_at", dataset.timezone), dataset)
+
+
+def day_of(timestamp: str, dataset: Dataset) -> str:
+    """SQL for the day that carries a raw event which tells an instant, of UTC; null is none."""
+    told = local_day(timestamp, dataset.timezone)
     inside = f"{told} between date '{dataset.first_day}' and date '{dataset.last_known_day}'"
     return f"case when {inside} then {told} else date '{dataset.first_day}' end"
