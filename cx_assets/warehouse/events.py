@@ -11,7 +11,7 @@ _SESSIONS = """, paused as (
             select *, case
                 when epoch(at_) - lag(epoch(at_)) over own <= {seconds} then null else at_
             end as begun
-            from kept window own as (partition by customer_id, day order by at_, event_id)
+            from identified window own as (partition by customer_id, day order by at_, event_id)
         ), in_sessions as (
             select * exclude (begun), max(begun) over (
                 partition by customer_id, day order by at_, event_id rows unbounded preceding
@@ -43,23 +43,22 @@ def accepted(judged: Table, session_gap_minutes: float | None = None) -> Table:
     """
     if session_gap_minutes is None:
         own_basket, sessions = "customer_id || ':' || strftime(day, '%Y-%m-%d')", ""
-        source = "kept"
+        source = "identified"
     else:
         own_basket, source = "customer_id || ':' || strftime(session, '%Y-%m-%d %H:%M:%S')", "in_sessions"
         sessions = _SESSIONS.format(seconds=session_gap_minutes * 60)
     return sql(
         f"""
         with kept as not materialized (
-            select
-                *,
-                {CONTENT} as event_id
-            from judged where reason is null
+            select * from judged where reason is null
+        ), identified as not materialized (
+            select *, {CONTENT} as event_id from kept
         ){sessions}, alike as (
             -- What looks the same by DuckDB's own hash, which costs a tenth of an id: few events, or none.
             select hash({DELIVERED}) as looks from judged group by looks having count(*) > 1
         ), repeated as (
-            select event_id, count(*) as copies, min((source_file, source_row)) as first_row
-            from kept where hash({DELIVERED}) in (select looks from alike)
+            select {CONTENT} as event_id, count(*) as copies, min((source_file, source_row)) as first_row
+            from (select * from kept where hash({DELIVERED}) in (select looks from alike))
             group by event_id having count(*) > 1
         )
         select
