@@ -22,6 +22,8 @@ from cx_assets.settings import Settings
 from cx_assets.table import Table, as_of_date, sql
 from cx_assets_tests.evaluation.samples import shop_events, shop_items
 
+pytestmark = pytest.mark.whole
+
 Tables = Callable[[pd.DataFrame], Table]
 SETTINGS = EvaluationSettings(resamples=100)
 MINING = RuleMining(item_min_support=0.02, max_size=2, min_customers=2)

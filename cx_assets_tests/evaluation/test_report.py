@@ -11,6 +11,8 @@ import pytest
 from cx_assets.evaluation import boards
 from cx_assets.evaluation.report import Quality, ReportInput, render
 
+pytestmark = pytest.mark.whole
+
 METRIC = ["recommender", "list", "metric", "k", "value", "ci_low", "ci_high", "customers"]
 COMPARISON = [
     "recommender",

@@ -26,6 +26,8 @@ from cx_assets.warehouse.tables import EVENTS
 from cx_assets_tests.shop import write_tiny
 from cx_assets_tests.whole_shop import shipped_instance
 
+pytestmark = pytest.mark.whole
+
 README = Path(__file__).parents[2] / "README.md"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 NOW = datetime(2024, 3, 9, 12, tzinfo=UTC)

@@ -15,6 +15,8 @@ from cx_assets.similarity import top_k_cosine
 from cx_assets.table import as_of_date
 from cx_assets_tests.recommendations.samples import SHOP, events_of, items_of, trained
 
+pytestmark = pytest.mark.whole
+
 SPOILED = [
     ("every_customer_has_complete_lists", "recommendations", lambda rows: rows.iloc[1:]),
     ("every_customer_has_complete_lists", "customers", lambda rows: rows.iloc[1:]),
