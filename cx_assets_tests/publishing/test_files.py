@@ -11,6 +11,7 @@ import pytest
 
 from cx_assets.publishing.files import PublishError, publish
 from cx_assets.table import TableSpec, column, from_frame, schema
+from cx_assets.table.connection import connect
 from cx_assets.table.storage import write
 
 EVENTS = schema(
@@ -64,6 +65,15 @@ def test_tables_reach_the_database_and_parquet_under_their_names_and_the_report_
     assert query(published, 'select item_id, "order" from warehouse.items') == [("tea", 1), ("milk", None)]
     parquet = published / "parquet" / "warehouse" / "items.parquet"
     assert duckdb.sql(f"select * from '{parquet}'").fetchall() == [("tea", 1), ("milk", None)]
+
+
+def test_published_files_are_laid_out_for_older_readers_than_the_working_file(tmp_path: Path) -> None:
+    layout = "select tags['storage_version'] from duckdb_databases() where database_name = '{}'"
+    with connect(tmp_path / "working.duckdb", "100MB", 1) as connection:
+        put(connection, ITEMS, item_id=["tea"], order=[1])
+        publish(connection, [ITEMS], "", tmp_path / "published")
+        assert connection.execute(layout.format("working")).fetchall() == [("v1.4.0+",)]
+    assert query(tmp_path / "published", layout.format("cx")) == [("v1.0.0+",)]
 
 
 def test_what_was_written_is_told_per_table(store, tmp_path: Path) -> None:
