@@ -128,11 +128,12 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
     )
     broken = sql("select source_file, source_row from judged where reason is not null", judged=judged)
     refused = Table(connection, f"select *, {event_day(dataset)} as day from ({held.query(broken.query)})")
-    # Typed again for what the slim table left out; the reason may be other rows, which aren't there now.
+    # Typed again for what the slim table left out; the reason may be other rows, which aren't there now. Rows of a
+    # database are numbered day by day, so that their place is one only with the day.
     again = sql(
-        "select again.* replace (judged.reason as reason) from again join judged using (source_file, source_row)",
+        "select again.* replace (judged.reason as reason) from again join judged using (day, source_file, source_row)",
         again=cleaning.judged(refused, withdrawn),
-        judged=sql("select reason, source_file, source_row from judged where reason is not null", judged=judged),
+        judged=sql("select day, reason, source_file, source_row from judged where reason is not null", judged=judged),
     )
     acted = {
         table: _stored(
