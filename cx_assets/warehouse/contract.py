@@ -58,13 +58,14 @@ def rejected_values(raw_events: Table, dataset: Dataset, masters: Mapping[str, T
     """
     own = " and role is null" if dataset.has_links else ""
     parts = [
-        f"select 'events', {literal(column)}, case {first_broken(clauses)} end, {_GIVEN.get(column, column)}, "
+        f"select day, 'events', {literal(column)}, case {first_broken(clauses)} end, {_GIVEN.get(column, column)}, "
         f"source_file, source_row from judged where reason is null{own} and ({any_broken(clauses)})"
         for column, clauses in _by_column(dataset)
     ]
     nothing = """
         select
-            '' as delivered_as, '' as column_name, '' as reason, '' as value, '' as source_file, 0::bigint as source_row
+            null::date as day, '' as delivered_as, '' as column_name, '' as reason, '' as value,
+            '' as source_file, 0::bigint as source_row
         where false
     """
     judged = _with_reasons(raw_events, dataset, masters)

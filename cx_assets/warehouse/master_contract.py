@@ -125,12 +125,13 @@ def rejected_rows(delivered: Table, dataset: Dataset, table: str) -> Table:
 def rejected_master_values(delivered: Table, dataset: Dataset, table: str) -> Table:
     """The values that are rejected of kept rows of a raw table, as `warehouse.rejected_values`."""
     parts = [
-        f"select {literal(table)} as delivered_as, {literal(name)} as column_name, case {first_broken(clauses)} end "
-        f"as reason, {quoted(name)} as value, source_file, source_row from judged "
+        f"select null::date as day, {literal(table)} as delivered_as, {literal(name)} as column_name, "
+        f"case {first_broken(clauses)} end as reason, {quoted(name)} as value, source_file, source_row from judged "
         f"where reason is null and ({any_broken(clauses)})"
         for name, clauses in _value_clauses(dataset, table).items()
     ]
-    nothing = "select null::varchar, null::varchar, null::varchar, null::varchar, source_file, source_row from judged"
+    texts = ", ".join(["null::varchar"] * 4)
+    nothing = f"select null::date, {texts}, source_file, source_row from judged"
     return sql(" union all ".join([*parts, f"{nothing} where false"]), judged=judge_master(delivered, dataset, table))
 
 

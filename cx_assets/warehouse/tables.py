@@ -70,12 +70,14 @@ REJECTED_VALUES = schema(
     "warehouse",
     "rejected_values",
     "One row per value that breaks the contract and counts as missing, while its row is kept.",
+    column("day", "date", "The day that carried the row, of an event; null of master data.", nullable=True),
     column("delivered_as", "varchar", "What its row is one of: events, customers, items."),
     column("column_name", "varchar", "Its column there."),
     column("reason", "varchar", "The first clause of the contract that it breaks."),
     column("value", "varchar", "The value, as delivered."),
     *SOURCE_COLUMNS,
-    key=("delivered_as", "column_name", "source_file", "source_row"),
+    # Rows of a database without a key are numbered day by day.
+    key=("day", "delivered_as", "column_name", "source_file", "source_row"),
 )
 
 WITHDRAWN_EVENTS = schema(

@@ -10,7 +10,8 @@ import pytest
 
 from cx_assets.ingestion.changes import changes
 from cx_assets.ingestion.reader import problems
-from cx_assets_tests.ingestion.sources import events, shop
+from cx_assets_tests.ingestion.sources import MAPPING, events, shop
+from cx_assets_tests.runs import load_shop, rows
 
 SOURCE = "{database: {kind: sqlite, connection: shop.db, table: orders, key: line, watermark: line}}"
 
@@ -77,3 +78,16 @@ def test_a_file_that_is_missing_or_no_database_is_told(tmp_path: Path, content: 
     assert told.startswith("shop.yaml:6: events.0.source: ")
     assert complaint in told
     assert (tmp_path / "shop.db").exists() == (content is not None)
+
+
+@pytest.mark.whole
+def test_values_that_are_rejected_on_two_days_are_two_though_rows_are_numbered_day_by_day(
+    database: sqlite3.Connection, tmp_path: Path
+) -> None:
+    database.execute("update orders set n = 1, price = 1.0, who = 'cay'")
+    mapping = MAPPING.replace("customer_id: who", "customer_id: who, basket_id: who")
+    contract = "contract: {events: {columns: {basket_id: {pattern: 'B.*', on_broken: reject_value}}}}\n"
+    source, file = SOURCE.replace("key: line, ", ""), tmp_path / "data" / "working.duckdb"
+    load_shop(file, shop(tmp_path, source, mapping=mapping + contract), checked=True)
+    rejected = rows(file, "select * exclude (reason) from warehouse.rejected_values order by day")
+    assert rejected == [(date(2024, 3, day), "events", "basket_id", "cay", "shop.db/orders", 1) for day in (1, 4)]

@@ -1,5 +1,6 @@
 """Laws of what a manifest declares of its events: what breaks it, with which reason, and what becomes of that."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +123,8 @@ def test_a_rejected_value_counts_as_missing_and_is_kept_with_its_reason_file_and
     kept = sql("select basket_id, store_id from e order by source_row", e=accepted(judge(raw, dataset)))
     assert kept.fetchall() == [("B1", "N"), ("ann:2024-03-02", None)]
     assert sorted(rejected_values(raw, dataset).fetchall()) == [
-        ("events", "basket_id", "basket_id does not match B.", "C1", "a.csv", 2),
-        ("events", "store_id", "store_id is none of N", "S", "a.csv", 2),
+        (date(2024, 3, 2), "events", "basket_id", "basket_id does not match B.", "C1", "a.csv", 2),
+        (date(2024, 3, 2), "events", "store_id", "store_id is none of N", "S", "a.csv", 2),
     ]
 
 

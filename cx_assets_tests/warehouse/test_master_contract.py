@@ -81,7 +81,7 @@ def test_a_value_that_breaks_the_contract_counts_as_missing_and_is_told_while_it
     dataset, delivered = declared(tmp_path, contract), raw(connection, {column: value})
     assert rejected_rows(delivered, dataset, "customers").fetchall() == []
     assert rejected_master_values(delivered, dataset, "customers").fetchall() == [
-        ("customers", column, reason, value, "p.csv", 1)
+        (None, "customers", column, reason, value, "p.csv", 1)
     ]
     (kept,) = kept_rows(delivered, dataset, "customers").df().to_dict("records")
     assert [name for name, found in kept.items() if found is None] == [column]
