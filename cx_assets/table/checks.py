@@ -66,13 +66,13 @@ def _first_rows(rows: Table | pd.DataFrame | pa.Table) -> pd.DataFrame:
 def law_check(law: Law) -> dg.AssetChecksDefinition:
     """The check that Dagster runs a law as."""
 
-    @functools.wraps(law.judge)
     def asked(**tables: Table) -> dg.AssetCheckResult:
         return check_result(law.judge(**tables))
 
-    # Dagster reads from it what to load, and that a result comes back.
+    # Dagster reads from the signature what to load, and that a result comes back.
     own = inspect.signature(law.judge)
-    asked.__signature__ = own.replace(return_annotation=dg.AssetCheckResult)  # type: ignore[attr-defined]
+    checking: Any = functools.wraps(law.judge)(asked)
+    checking.__signature__ = own.replace(return_annotation=dg.AssetCheckResult)
     return dg.asset_check(
         asset=law.asset,
         name=law.name,
@@ -80,7 +80,7 @@ def law_check(law: Law) -> dg.AssetChecksDefinition:
         additional_ins={p: dg.AssetIn(table) for p, table in law.tables.items() if table != law.asset},
         blocking=law.blocking,
         pool=POOL,
-    )(asked)
+    )(checking)
 
 
 def markdown(frame: pd.DataFrame) -> str:
