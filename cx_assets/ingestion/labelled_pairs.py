@@ -122,6 +122,7 @@ def _pair(row: dict[str, str], line: int) -> LabelledPair | None:
 
 def _grouped(pairs: list[LabelledPair]) -> list[LabelledPair]:
     """Pairs with the group of their customers, called by its first id, and the half that the group is in."""
+    # Not by SciPy's connected components: `cx doctor` reads labels too, and loading it takes longer than all of them.
     leader: dict[str, str] = {}
 
     def first(customer: str) -> str:

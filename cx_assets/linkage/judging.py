@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from cx_assets.ingestion.labelled_pairs import LabelledPair
 from cx_assets.warehouse.duplicates import find_merges, linked_keys
@@ -207,8 +208,5 @@ def _wilson(successes: float, of: float) -> tuple[float, float]:
     """The score interval of a share at 95%; NaN of nothing."""
     if of == 0:
         return np.nan, np.nan
-    z = 1.959964
-    share, width = successes / of, 1 + z * z / of
-    middle = share + z * z / (2 * of)
-    half = z * np.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return float(max(0.0, (middle - half) / width)), float(min(1.0, (middle + half) / width))
+    interval = binomtest(int(successes), int(of)).proportion_ci(LEVEL, "wilson")
+    return float(interval.low), float(interval.high)
