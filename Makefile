@@ -36,8 +36,8 @@ bench: $(VENV)/installed-bench  ## speed, memory and how well drift is noticed, 
 	$(BIN)/python -m cx_assets_tests.benchmarks
 	$(BIN)/python -m cx_assets_tests.benchmarks.drift
 
-docs: $(VENV)/installed  ## the tables in the README, from their declarations
-	$(BIN)/cx tables --write README.md
+docs: $(VENV)/installed  ## cx_assets/docs/tables.md, from the tables' declarations
+	$(BIN)/cx tables --write cx_assets/docs/tables.md
 
 clean:  ## all that was made: the environment, and what runs left in data/; your own files there stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

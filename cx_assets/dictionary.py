@@ -18,8 +18,8 @@ END = "<!-- end of tables -->"
 def data_dictionary(specs: Sequence[TableSpec]) -> str:
     """One section per stage, one folded list of columns per table."""
     parts = []
-    for group, tables in groupby(specs, key=lambda spec: spec.group):
-        parts.append(f"### {group}\n")
+    for group, tables in groupby(_in_stages(specs), key=lambda spec: spec.group):
+        parts.append(f"## {group}\n")
         for spec in tables:
             key = f" Key: {', '.join(f'`{name}`' for name in spec.key)}." if spec.key else ""
             rows = "\n".join(map(_row, spec.columns))
@@ -50,3 +50,9 @@ def write_dictionary(page: Path, specs: Sequence[TableSpec]) -> None:
 def _row(column: Column) -> str:
     meaning = column.description.replace("|", "\\|").replace("\n", " ")
     return f"| `{column.name}` | {column.type}{', may be null' if column.nullable else ''} | {meaning} |"
+
+
+def _in_stages(specs: Sequence[TableSpec]) -> list[TableSpec]:
+    """The tables of each stage together, stages in the order in which they first come."""
+    stages = list(dict.fromkeys(spec.group for spec in specs))
+    return sorted(specs, key=lambda spec: stages.index(spec.group))

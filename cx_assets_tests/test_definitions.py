@@ -5,9 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cx_assets.dataset import load_dataset
-from cx_assets.definitions import build_definitions, defs, table_specs
-from cx_assets.dictionary import data_dictionary, with_dictionary
+from cx_assets.definitions import build_definitions, defs
 from cx_assets.manifest import ManifestError
 from cx_assets.progress import STAGES
 from cx_assets.settings import Settings
@@ -15,8 +13,6 @@ from cx_assets.table.asset import OWNER, POOL
 from cx_assets.table.metadata import declared_in
 from cx_assets_tests.shop import write_shop
 from cx_assets_tests.snapshot import SNAPSHOT, default_definitions, snapshot
-
-README = Path(__file__).parents[1] / "README.md"
 
 # What readers find in cx.duckdb is a promise: a name may be added here, not changed.
 PROMISED = """
@@ -169,15 +165,3 @@ def test_a_wrong_manifest_fails_when_definitions_load_and_names_line_and_column(
         line.startswith(f"second_shop.yaml:{number}: events.0.columns.item_id: no column 'skuu'") for line in told
     )
     assert all(line.endswith("Did you mean 'sku'?") for line in told)
-
-
-def test_the_readme_has_the_present_tables() -> None:
-    # After a change of a declaration: cx tables --write README.md
-    page = README.read_text("utf-8")
-    assert with_dictionary(page, data_dictionary(table_specs(load_dataset("complete_journey")))) == page
-
-
-def test_the_readme_explains_every_setting() -> None:
-    page = README.read_text("utf-8")
-    names = [f"`CX_{name.upper()}`" for name in Settings.model_fields]
-    assert [name for name in names if name not in page] == []

@@ -45,7 +45,7 @@ def register(
     @app.command()
     def status(
         as_json: Annotated[
-            bool, typer.Option("--json", help="For machines; the README says what the keys mean.")
+            bool, typer.Option("--json", help="For machines; cx_assets/docs/operations.md explains the keys.")
         ] = False,
         warn_after: Annotated[float, typer.Option(min=0, help="Hours from which on events are old: a warning.")] = 48,
         bad_after: Annotated[float, typer.Option(min=0, help="Hours from which on that is bad.")] = 168,

@@ -15,7 +15,7 @@ from cx_assets.settings import Settings
 from cx_assets_tests.shop import write_tiny
 from cx_assets_tests.whole_shop import shipped_instance
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "cx_assets/docs/operations.md"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 RANGE = {RANGE_START: "2024-03-01", RANGE_END: "2024-03-02"}
 Lines = list[dict[str, object]]
@@ -53,8 +53,8 @@ def test_every_line_has_the_same_keys_and_the_run(logged: tuple[Lines, Lines]) -
         assert {line["job"] for line in lines} == {"daily_events"}
 
 
-def test_every_key_is_explained_in_the_readme() -> None:
-    page = README.read_text("utf-8")
+def test_every_key_is_explained_in_the_docs() -> None:
+    page = PAGE.read_text("utf-8")
     assert [key for key in KEYS if f"`{key}`" not in page] == []
 
 

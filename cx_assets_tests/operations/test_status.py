@@ -28,7 +28,7 @@ from cx_assets_tests.whole_shop import shipped_instance
 
 pytestmark = pytest.mark.whole
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "cx_assets/docs/operations.md"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 NOW = datetime(2024, 3, 9, 12, tzinfo=UTC)
 Cx = Callable[..., Result]
@@ -117,8 +117,8 @@ def test_a_person_is_told_the_same_in_lines(cx: Cx, run_id: str) -> None:
     assert "2 failed, 0 of them blocking" in said["checks"]
 
 
-def test_every_key_for_machines_is_explained_in_the_readme(cx: Cx, run_id: str) -> None:
-    page = README.read_text("utf-8")
+def test_every_key_for_machines_is_explained_in_the_docs(cx: Cx, run_id: str) -> None:
+    page = PAGE.read_text("utf-8")
     answer = json.loads(cx("status", "--json").output)
     parts = [answer, *(answer[key] for key in ("last_run", "days", "checks", "freshness", "disk"))]
     parts += [answer["findings"][0], answer["checks"]["failed"][0]]
