@@ -121,9 +121,11 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
     alike = sql(
         "select count(*) - count(distinct fingerprint) from judged where reason is null", judged=judged
     ).fetchone()[0]
+    # As a run does: of copies the first by file and row.
+    first = " order by fingerprint, source_file, source_row" if alike else ""
     events = sql(
-        f"select {'distinct on (fingerprint) ' if alike else ''}day, at_ as occurred_at, customer_id, item_id "
-        "from judged where reason is null",
+        f"select {'distinct on (fingerprint) ' if alike else ''}day, at_ as occurred_at, customer_id, item_id, "
+        f"source_file, source_row from judged where reason is null{first}",
         judged=judged,
     )
     broken = sql("select source_file, source_row from judged where reason is not null", judged=judged)
@@ -135,6 +137,7 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
         again=cleaning.judged(refused, withdrawn),
         judged=sql("select day, reason, source_file, source_row from judged where reason is not null", judged=judged),
     )
+    told = "".join(f", unique_{column} as {column}" for column in _unique(dataset))
     acted = {
         table: _stored(
             connection,
@@ -150,7 +153,7 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
         {
             **delivered,
             "raw_events": sql(
-                "select day, source_file, source_row from judged union all "
+                f"select day, source_file, source_row{told} from judged union all by name "
                 "select day, source_file, source_row from withdrawn where outcome <> 'reduced'",
                 judged=judged,
                 withdrawn=withdrawn,
@@ -184,11 +187,14 @@ def _stored(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> Tab
 def _judged(judged: Table, held: HeldEvents) -> Table:
     """Judged events, found out once: of each only what is asked about later."""
     file = "" if held.file else "source_file, "
+    unique = "".join(
+        f", cast({value} as varchar) as unique_{column}" for column, value in _unique(held.dataset).items()
+    )
     slim = f"""
         select
             {day_of("at_", held.dataset)} as day, reason, at_, customer_id, item_id, {file}source_row,
             hash(id_given, time_given, customer_id, item_id, event_type, basket_given, quantity_given, value_given,
-                rating_given, store_id) as fingerprint
+                rating_given, store_id) as fingerprint{unique}
         from judged
     """
     stored = _stored(judged.connection, "judged", sql(slim, judged=judged).query)
@@ -201,7 +207,12 @@ def _given(spec: TableSpec) -> list[str]:
 
 def _compares_days(dataset: Dataset) -> bool:
     """Whether what becomes of an event may hang on the others of its day."""
-    return dataset.has_links or any(clause.asks == "others" for clause in event_clauses(dataset))
+    return dataset.has_links or bool(_unique(dataset))
+
+
+def _unique(dataset: Dataset) -> dict[str, str]:
+    """The columns of which no two events may have the same, and SQL for their values."""
+    return {clause.column: clause.broken for clause in event_clauses(dataset) if clause.asks == "others"}
 
 
 def _over(dataset: Dataset) -> str:

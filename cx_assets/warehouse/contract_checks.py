@@ -9,7 +9,7 @@ from cx_assets.ingestion.times import local_day
 from cx_assets.table import Table, sql
 from cx_assets.table.laws import Judgement, Law, judgement, table_law
 from cx_assets.table.schema import literal
-from cx_assets.warehouse.clauses import any_broken, event_clauses
+from cx_assets.warehouse.clauses import Clause, any_broken, event_clauses
 
 # Days with fewer delivered events are too small to be judged by a share.
 ENOUGH_ROWS = 100
@@ -78,7 +78,8 @@ def contract_laws(dataset: Dataset) -> list[Law]:
 
     stopping = [clause.reason for clause in clauses if clause.on_broken == "stop"]
     stops = [_nothing_stops_the_run(stopping)] if stopping else []
-    return [no_day_is_mostly_rejected, events_keep_the_contract, *stops, no_value_is_rejected]
+    unique = [_unique_on_all_days(clause) for clause in clauses if clause.asks == "others"]
+    return [no_day_is_mostly_rejected, events_keep_the_contract, *stops, *unique, no_value_is_rejected]
 
 
 def _promise(reasons: list[str]) -> str:
@@ -106,6 +107,48 @@ def _nothing_stops_the_run(reasons: list[str]) -> Law:
         )
 
     return nothing_stops_the_run
+
+
+def _unique_on_all_days(clause: Clause) -> Law:
+    """A law, since which of two days' events is rejected would hang on the order in which the days come."""
+    column, stops = clause.column, clause.on_broken == "stop"
+
+    @table_law(
+        "events",
+        blocking=stops,
+        name=f"{column}_is_unique_on_all_days",
+        description=f"No {column} is that of events on several days; within a day only the first is kept.",
+    )
+    def unique_on_all_days(events: Table, raw_events: Table) -> Judgement:
+        told = sql(
+            f"""
+            select nullif(trim({column}), '') as {column}, day, source_file, source_row
+            from raw_events semi join events using (day, source_file, source_row) where {column} is not null
+            """,
+            raw_events=raw_events,
+            events=events,
+        )
+        repeated = sql(
+            f"""
+            select
+                {column}, count(*) as events, min(day) as first_day, max(day) as last_day,
+                max_by(source_file, (day, source_file, source_row)) as last_file,
+                max_by(source_row, (day, source_file, source_row)) as last_row
+            from told group by {column} having min(day) < max(day) order by {column}
+            """,
+            told=told,
+        )
+        of = sql(f"select count(distinct {column}) from told", told=told).fetchone()[0]
+        return judgement(
+            repeated,
+            int(of),
+            f"values of {column} are those of events on several days",
+            "Correct the export and materialize these days again, or declare `corrections` where a later one replaces "
+            "an earlier one.",
+            warns=not stops,
+        )
+
+    return unique_on_all_days
 
 
 @table_law("rejected_values", blocking=False)

@@ -4,19 +4,22 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import pytest
 
 from cx_assets.dataset import Dataset
 from cx_assets.diagnosis.trial import tried_out
+from cx_assets.diagnosis.trial import verdicts as trial_verdicts
 from cx_assets.settings import Settings
 from cx_assets.table import Table, sql
 from cx_assets.warehouse.contract import judge, rejected_values
 from cx_assets.warehouse.events import accepted
-from cx_assets_tests.runs import failed, load_shop, rows, shop_assets, shop_checks
+from cx_assets_tests.runs import failed, load_shop, rows, shop_assets, shop_checks, verdicts
 from cx_assets_tests.shop import write_tiny
 from cx_assets_tests.warehouse.delivered import delivered
 
+CHECK = "events: event_id_is_unique_on_all_days"
 ITEMS = "items:\n  source: {files: items.csv, format: csv}\n  id: sku\n"
 
 
@@ -98,6 +101,32 @@ def test_of_different_events_of_a_day_that_share_what_is_unique_the_first_good_o
         {"event_id": None, "value": "9"},
     )
     assert told == ["quantity is not a number", None, "event_id is not unique", None, None, None]
+
+
+@pytest.mark.parametrize(("on_broken", "stops"), [("reject_row", False), ("stop", True)])
+def test_events_of_several_days_that_share_what_is_unique_are_kept_and_told(
+    tmp_path: Path, on_broken: str, stops: bool
+) -> None:
+    orders = [
+        {"at": "2024-03-01T10:00:00", "id": "7"},
+        {"at": "2024-03-01T11:00:00", "id": "8"},
+        {"at": "2024-03-01T12:00:00", "id": ""},
+        {"at": "2024-03-02T10:00:00", "id": " 7"},
+        {"at": "2024-03-02T12:00:00", "id": ""},
+        {"at": "2024-03-03T10:00:00", "id": "7", "quantity": "0"},
+    ]
+    dataset = declared(tmp_path, f"event_id: {{unique: true, on_broken: {on_broken}}}", files={"a.csv": orders})
+    database = tmp_path / "working.duckdb"
+    verdict = verdicts(load_shop(database, dataset, checked=True, raise_on_error=False))[CHECK]
+    told = "1 of 2 values of event_id are those of events on several days. Correct the export"
+    assert not verdict.passed
+    assert str(verdict.description).startswith(told)
+    assert "a.csv" in verdict.metadata["examples"].value
+    assert (verdict.severity == dg.AssetCheckSeverity.ERROR) is stops
+    assert len(rows(database, "select * from warehouse.events")) == 5
+    with tried_out(dataset, Settings()) as trial:
+        (said,) = [one for one in trial_verdicts(trial, dataset, Settings()) if one.check == CHECK]
+    assert (said.text, said.stops) == (verdict.description, stops)
 
 
 def test_exact_copies_of_an_event_are_folded_and_not_rejected_as_not_unique(
