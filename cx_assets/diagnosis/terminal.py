@@ -37,6 +37,7 @@ def diagnose(console: Console, dataset: Dataset, settings: Settings) -> bool:
         for line in [
             *_events(trial, dataset, settings),
             *_masters(trial, dataset),
+            *_merges(trial, dataset),
             *_time(trial, dataset),
             *_files(dataset),
         ]:
@@ -140,6 +141,18 @@ def _masters(trial: Trial, dataset: Dataset) -> Iterator[str]:
         such = f": {', '.join(repr(row[0]) for row in names)}" if names else ""
         told = f"{missing}{such}" if unknown else "all of them are in the master data"
         yield _line(table, f"{acting:,} have events; {told} ({known:,} rows)" if acting else f"{known:,} rows")
+
+
+def _merges(trial: Trial, dataset: Dataset) -> Iterator[str]:
+    if dataset.merge_customers is None:
+        return
+    told = sql(
+        "select key_kind, count(*) from customer_merges group by key_kind order by key_kind",
+        customer_merges=trial.tables["customer_merges"],
+    ).fetchall()
+    by = f": {', '.join(f'{count:,} by {kind}' for kind, count in told)}" if told else ""
+    beyond = "; linkage is judged in a run" if dataset.linkage else ""
+    yield _line("merged", f"{sum(count for _, count in told):,} customers into others{by}{beyond}")
 
 
 def _time(trial: Trial, dataset: Dataset) -> Iterator[str]:

@@ -15,6 +15,7 @@ import duckdb
 
 from cx_assets.dataset import Dataset
 from cx_assets.days import days_over
+from cx_assets.diagnosis.merging import delivered_customers, merges_by_keys
 from cx_assets.diagnosis.reading import HeldEvents, hold_events
 from cx_assets.ingestion import tables
 from cx_assets.ingestion.broken_files import broken_file
@@ -31,17 +32,21 @@ from cx_assets.source import SourceError
 from cx_assets.table import Table, TableSpec, sql
 from cx_assets.table.connection import connect
 from cx_assets.table.schema import literal, quoted
-from cx_assets.warehouse import masters
+from cx_assets.warehouse import masters, merges
 from cx_assets.warehouse.checks import warehouse_laws
 from cx_assets.warehouse.clauses import event_clauses
 from cx_assets.warehouse.cleaning import Cleaning
 from cx_assets.warehouse.contract import rejected_values
 from cx_assets.warehouse.events import rejected
 from cx_assets.warehouse.master_contract import MASTERS, kept_rows, rejected_master_values
-from cx_assets.warehouse.tables import CUSTOMER_MERGES
 
 # What the functions that split and type the rows make true of tables that no run has stored yet.
-TRUE_BY_CONSTRUCTION = ("nothing_is_lost", "events_keep_the_contract", "withdrawn_events_name_two_rows")
+TRUE_BY_CONSTRUCTION = (
+    "nothing_is_lost",
+    "events_keep_the_contract",
+    "withdrawn_events_name_two_rows",
+    "events_are_under_the_customer_who_counts",
+)
 # Customers and items are completed from the events; only a policy that drops rows can take one away.
 TRUE_UNLESS_DROPPED = "references_hold"
 
@@ -102,10 +107,10 @@ def tried_out(dataset: Dataset, settings: Settings) -> Iterator[Trial]:
 
 
 def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
-    delivered = {
+    customers = delivered_customers(connection, dataset)
+    delivered = {"raw_customers": _stored(connection, "raw_customers", customers.query)} | {
         spec.name: _stored(connection, spec.name, table_query(dataset, spec.name.removeprefix("raw_"), _given(spec)))
         for spec in (
-            tables.raw_customers_table(dataset.customer_attributes()),
             tables.raw_items_table(dataset.item_attributes()),
             *(tables.RAW_CAMPAIGNS, tables.RAW_CAMPAIGN_TARGETS, tables.RAW_CAMPAIGN_RESPONSES),
         )
@@ -116,8 +121,9 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
     # The day is found out with the instant, further on, where rows needn't be known by their days before.
     day = event_day(dataset) if _compares_days(dataset) else "cast(null as date)"
     placed = Table(connection, f"select *, {day} as day from ({held.query()}){_over(dataset)}")
-    withdrawn = cleaning.withdrawn(placed, Table(connection, CUSTOMER_MERGES.no_rows()))
-    judged = _judged(cleaning.judged(placed, withdrawn), held)
+    merged = merges_by_keys(kept["customers"], dataset)
+    withdrawn = cleaning.withdrawn(placed, merged)
+    judged = _judged(merges.renamed_events(cleaning.judged(placed, withdrawn), merged), held)
     alike = sql(
         "select count(*) - count(distinct fingerprint) from judged where reason is null", judged=judged
     ).fetchone()[0]
@@ -147,8 +153,9 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
         for table, key in (("customers", "customer_id"), ("items", "item_id"))
     }
     of_customers, of_items = _decisive(dataset.customer_attributes()), _decisive(dataset.item_attributes())
-    customers = masters.known_customers(kept["customers"], acted["customers"], of_customers)
-    items = masters.known_items(kept["items"], acted["items"], of_items)
+    joined = merges.joined_masters(kept["customers"], merged, of_customers)
+    known_customers = masters.known_customers(joined, acted["customers"], of_customers)
+    known_items = masters.known_items(kept["items"], acted["items"], of_items)
     return Trial(
         {
             **delivered,
@@ -159,10 +166,11 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
                 withdrawn=withdrawn,
             ),
             "withdrawn_events": withdrawn,
+            "customer_merges": merged,
             "events": events,
             "rejected_events": _stored(connection, "refused", rejected(again).query),
-            "customers": _undropped(_stored(connection, "customers", customers.query), of_customers),
-            "items": _undropped(_stored(connection, "items", items.query), of_items),
+            "customers": _undropped(_stored(connection, "customers", known_customers.query), of_customers),
+            "items": _undropped(_stored(connection, "items", known_items.query), of_items),
             "rejected_values": sql(
                 "select * from of_events union all select * from of_customers union all select * from of_items",
                 of_events=rejected_values(placed, dataset, cleaning.masters),
@@ -170,8 +178,8 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
                 of_items=rejected_master_values(delivered["raw_items"], dataset, "items"),
             ),
             "campaigns": masters.typed_campaigns(kept["campaigns"]),
-            "campaign_targets": masters.typed_targets(kept["campaign_targets"]),
-            "campaign_responses": masters.typed_responses(kept["campaign_responses"]),
+            "campaign_targets": masters.typed_targets(merges.renamed(kept["campaign_targets"], merged)),
+            "campaign_responses": masters.typed_responses(merges.renamed(kept["campaign_responses"], merged)),
         },
         acted,
         int(alike),
@@ -193,8 +201,8 @@ def _judged(judged: Table, held: HeldEvents) -> Table:
     slim = f"""
         select
             {day_of("at_", held.dataset)} as day, reason, at_, customer_id, item_id, {file}source_row,
-            hash(id_given, time_given, customer_id, item_id, event_type, basket_given, quantity_given, value_given,
-                rating_given, store_id) as fingerprint{unique}
+            hash(id_given, time_given, coalesce(delivered_customer_id, customer_id), item_id, event_type, basket_given,
+                quantity_given, value_given, rating_given, store_id) as fingerprint{unique}
         from judged
     """
     stored = _stored(judged.connection, "judged", sql(slim, judged=judged).query)

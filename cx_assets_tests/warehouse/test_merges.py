@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cx_assets.dataset import Dataset, load_dataset
+from cx_assets.dataset import load_dataset
 from cx_assets.manifest import ManifestError
 from cx_assets.table import Table
 from cx_assets.warehouse.duplicates import find_merges, with_since
 from cx_assets.warehouse.renaming import misnamed
+from cx_assets_tests.registered_twice import MASTERS, RULE, registered_twice, write_registered_twice
 from cx_assets_tests.runs import error_of, failed, load_shop, opened, rows, tamper
-from cx_assets_tests.shop import TINY, write_tiny
+from cx_assets_tests.shop import TINY
 
 pytestmark = pytest.mark.whole
 
@@ -87,43 +88,6 @@ def test_a_merge_that_stood_before_keeps_its_date_and_a_new_one_has_todays() -> 
     assert since.tolist() == [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-05-01")]
 
 
-# A shop: ann registered three times (a1, a2 by e-mail, a3 by the phone of a2); five customers gave the shop's number.
-
-MASTERS = """
-customers:
-  source: {files: people.csv, format: csv}
-  id: number
-  attributes:
-    city: {expression: town}
-    age: {expression: years, type: double, missing: {policy: median}}
-  merge_keys:
-    email: mail
-    phone: {expression: tel, country: DE}
-campaign_targets:
-  source: {files: addressees.csv, format: csv}
-  columns: {campaign_id: mailing, customer_id: number}
-campaign_responses:
-  source: {files: answers.csv, format: csv}
-  columns: {campaign_id: mailing, customer_id: number, responded_at: '"at"'}
-"""
-RULE = "merge_customers: {by: [email, phone]}\n"
-PEOPLE = """number,town,years,mail,tel
-a1,Ulm,,ann@post.example,
-a2,Graz,30,ANN@post.example ,030 901820
-a3,,soon,,+49 30 901820
-b1,Bern,40,bea@post.example,0711 555123
-b2,,,,0711 555123
-b3,,,,0711 555123
-b4,,,,0711 555123
-b5,,,,+49711555123
-"""
-EVENTS = [
-    {"at": f"2024-03-0{day}T10:00:00", "who": who, "what": what, "id": f"{day}{who}{what}"}
-    for day, who, what in [
-        *((1, "a1", "tea"), (1, "a2", "tea"), (1, "b1", "tea")),
-        *((2, "a3", "milk"), (2, "b2", "tea"), (4, " a2 ", "milk"), (5, "b1", "milk")),
-    ]
-]
 TABLES = {
     "warehouse.events": "event_id",
     "warehouse.customers": "customer_id",
@@ -144,21 +108,13 @@ class Merging:
     told_merged: dict[str, str]
 
 
-def dataset(folder: Path, rule: str) -> Dataset:
-    (folder / "tiny_shop.yaml").write_text(TINY + MASTERS + rule, "utf-8")
-    return load_dataset(str(folder / "tiny_shop.yaml"))
-
-
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Merging:
     folder = tmp_path_factory.mktemp("merging")
-    write_tiny(folder, {"a.csv": EVENTS})
-    (folder / "people.csv").write_text(PEOPLE, "utf-8")
-    (folder / "addressees.csv").write_text("mailing,number\nm1,a1\nm1,a3\nm1,b1\n", "utf-8")
-    (folder / "answers.csv").write_text("mailing,number,at\nm1,a2,2024-03-03\nm1,a1,2024-03-03\n", "utf-8")
+    write_registered_twice(folder)
     apart, merged = folder / "apart.duckdb", folder / "merged.duckdb"
     told = [
-        failed(load_shop(database, dataset(folder, rule), checked=True))
+        failed(load_shop(database, registered_twice(folder, rule), checked=True))
         for database, rule in ((apart, ""), (merged, RULE))
     ]
     return Merging(folder, apart, merged, *told)
@@ -210,12 +166,12 @@ def test_a_run_of_one_day_merges_all_days_and_taking_the_rule_out_sets_all_apart
 ) -> None:
     database = tmp_path / "w.duckdb"
     copyfile(shop.apart, database)
-    load_shop(database, dataset(shop.folder, RULE), days=("2024-03-05", "2024-03-05"))
+    load_shop(database, registered_twice(shop.folder, RULE), days=("2024-03-05", "2024-03-05"))
     assert contents(database) == contents(shop.merged)
     since = rows(database, "select since from warehouse.customer_merges")
-    load_shop(database, dataset(shop.folder, RULE), days=("2024-03-01", "2024-03-01"))
+    load_shop(database, registered_twice(shop.folder, RULE), days=("2024-03-01", "2024-03-01"))
     assert rows(database, "select since from warehouse.customer_merges") == since
-    load_shop(database, dataset(shop.folder, ""), days=("2024-03-03", "2024-03-03"))
+    load_shop(database, registered_twice(shop.folder, ""), days=("2024-03-03", "2024-03-03"))
     assert contents(database) == contents(shop.apart)
 
 
@@ -224,7 +180,9 @@ def test_days_whose_raw_events_are_gone_are_not_cleaned_anew_but_told(shop: Merg
     copyfile(shop.apart, database)
     tamper(database, "delete from ingestion.raw_events where day = date '2024-03-02'")
     before = contents(database)["warehouse.events"]
-    result = load_shop(database, dataset(shop.folder, RULE), days=("2024-03-05", "2024-03-05"), raise_on_error=False)
+    result = load_shop(
+        database, registered_twice(shop.folder, RULE), days=("2024-03-05", "2024-03-05"), raise_on_error=False
+    )
     assert not result.success
     assert "events of 2024-03-02" in error_of(result)
     assert [event for event in contents(database)["warehouse.events"] if event[1].day == 2] == [
