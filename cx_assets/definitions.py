@@ -128,7 +128,7 @@ def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.
             "ranking": Ranking(),
             "blending": Blending(),
             "business_filters": BusinessFilters(),
-            "evaluation_settings": EvaluationSettings(),
+            "evaluation_settings": EvaluationSettings(weak_lists=settings.weak_lists),
         },
         executor=dg.in_process_executor,
     )

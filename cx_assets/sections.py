@@ -94,6 +94,9 @@ class EventSource(Part):
     """Files of events and how their columns map."""
 
     source: Source
+    where: Sql | None = Field(
+        default=None, description="Which rows are events: a condition over the source's columns; left out: all."
+    )
     columns: EventColumns
     corrections: Corrections | None = Field(
         default=None, description="An event with the same event_id replaces the one before, if its version is newer."

@@ -55,6 +55,11 @@ class Settings(BaseSettings):
     rejected_limit: float = Field(
         default=0.02, ge=0, le=1, description="The share of rejected events above which a load is refused."
     )
+    weak_lists: Literal["stop", "publish"] = Field(
+        default="stop",
+        description="What becomes of lists that don't surely beat those of what is popular: `stop`, nothing is "
+        "published; or `publish`, with a warning.",
+    )
     key: SecretStr | None = Field(
         default=None, description="The master key of a dataset with personal data: 32 random bytes as hex or base64."
     )
@@ -95,6 +100,11 @@ class Settings(BaseSettings):
     def backtest_dir(self) -> Path:
         """Where readers find the tables of the last backtest."""
         return self.data_dir.absolute() / "backtest"
+
+    @property
+    def draft_report(self) -> Path:
+        """The report of the last run, be it published or not."""
+        return self.data_dir.absolute() / "draft_report.html"
 
     @property
     def published_dir(self) -> Path:

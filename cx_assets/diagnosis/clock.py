@@ -6,6 +6,8 @@ Belongs here: the guess. Does not: what days are (`partitions`).
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cx_assets.ingestion.times import UTC
+
 # Wherever people are watched, they do least in these hours of their own clock; the middle of five quiet hours.
 DEEP_NIGHT = 3.5
 QUIET_HOURS = 5
@@ -65,7 +67,7 @@ def _middle(hours: list[int]) -> int:
     return (start + run // 2) % 24
 
 
-def clock_told(clock: Clock | None) -> str:
+def clock_told(clock: Clock | None, timezone: str = UTC) -> str:
     """The guess as a sentence for the person who knows where the shop is."""
     if clock is None:
         return "the hours of the events don't show a night, so nothing is guessed of their time zone"
@@ -78,7 +80,5 @@ def clock_told(clock: Clock | None) -> str:
         if clock.offset > 0
         else ("behind", "mornings count as the day before")
     )
-    return (
-        f"{hours}: the times look some {abs(clock.offset)} hours {way} the customers' own clock "
-        f"(UTC{-clock.offset:+d} if they are UTC), so {then}"
-    )
+    by = f"UTC{-clock.offset:+d} if they are UTC" if timezone == UTC else f"with timezone: {timezone}"
+    return f"{hours}: the times look some {abs(clock.offset)} hours {way} the customers' own clock ({by}), so {then}"

@@ -16,7 +16,7 @@ import duckdb
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.mapping import MappedSource, mapped_sources
-from cx_assets.ingestion.reader import ROW, existing, file_query, label, table_query
+from cx_assets.ingestion.reader import ROW, chosen_rows, existing, file_query, label, table_query
 from cx_assets.source import Place
 from cx_assets.table.schema import literal, quoted
 
@@ -68,9 +68,20 @@ def hold_events(connection: duckdb.DuckDBPyConnection, dataset: Dataset, columns
     place, mapped = alone
     rows = file_query(place, mapped.source)
     there = [str(row[0]) for row in connection.execute(f"describe {rows}").fetchall()]
-    names = ", ".join(map(quoted, _named(connection, mapped.expressions.values(), there)))
+    names = ", ".join(map(quoted, _named(connection, mapped.asked.values(), there)))
     connection.execute(f"create temp table held as select {names} from ({rows})")
     return HeldEvents(dataset, columns, label(dataset, mapped.source, place))
+
+
+def left_out_rows(dataset: Dataset) -> str:
+    """A query for one number: how many rows of the events' sources are no events, as the manifest's `where` says."""
+    counts = [
+        f"select count(*) as rows from ({chosen_rows(file_query(place, mapped.source), mapped.where, others=True)})"
+        for name, mapped in mapped_sources(dataset)
+        if name == "events" and mapped.where
+        for place in existing(dataset, mapped)
+    ]
+    return f"select coalesce(sum(rows), 0) from ({' union all '.join([*counts, 'select 0 as rows'])})"
 
 
 def _lone_parquet_file(dataset: Dataset) -> tuple[Place, MappedSource] | None:

@@ -13,6 +13,7 @@ from cx_assets.dataset import Dataset
 from cx_assets.diagnosis.clock import clock_told, guessed_clock
 from cx_assets.diagnosis.strays import unused_files
 from cx_assets.diagnosis.trial import Trial, Verdict, columns_verdict, tried_out, verdicts
+from cx_assets.ingestion.times import local_time
 from cx_assets.settings import Settings
 from cx_assets.table import sql
 from cx_assets.table.schema import literal
@@ -69,6 +70,8 @@ def _events(trial: Trial, dataset: Dataset, settings: Settings) -> Iterator[str]
     withdrawn = sum(outcomes.values()) - outcomes.get("reduced", 0)
     span = f", {days:,} days: {first} to {last}" if rows else ""
     yield _line("events", f"{rows:,} rows of {files:,} file{'s' * (files != 1)}{span}")
+    if trial.left_out:
+        yield _line("left out", f"{trial.left_out:,} more rows are no events, as `where` says")
     copies = f" and {trial.duplicates:,} exact duplicates, folded" if trial.duplicates else ", no exact duplicates"
     yield _line("kept", f"{rows - refused - withdrawn - trial.duplicates:,}{copies}")
     if outcomes:
@@ -131,6 +134,9 @@ def _masters(trial: Trial, dataset: Dataset) -> Iterator[str]:
             yield _line(table, f"{acting:,} have events; the manifest names no file of {table}")
             continue
         known = trial.tables[f"raw_{table}"].count()
+        if not acting:
+            yield _line(table, f"none has events ({known:,} rows)")
+            continue
         missing = f"{unknown:,} of them ({unknown / acting:.1%}, with {share:.1%} of events) are not in the master data"
         names = sql(
             f"select {key} from acted where {key} not in "
@@ -140,7 +146,7 @@ def _masters(trial: Trial, dataset: Dataset) -> Iterator[str]:
         ).fetchall()
         such = f": {', '.join(repr(row[0]) for row in names)}" if names else ""
         told = f"{missing}{such}" if unknown else "all of them are in the master data"
-        yield _line(table, f"{acting:,} have events; {told} ({known:,} rows)" if acting else f"{known:,} rows")
+        yield _line(table, f"{acting:,} have events; {told} ({known:,} rows)")
 
 
 def _merges(trial: Trial, dataset: Dataset) -> Iterator[str]:
@@ -158,10 +164,12 @@ def _merges(trial: Trial, dataset: Dataset) -> Iterator[str]:
 def _time(trial: Trial, dataset: Dataset) -> Iterator[str]:
     hours = dict(
         sql(
-            "select hour(occurred_at), count(*) from events group by all", events=trial.tables["events"]
+            f"select hour({local_time('occurred_at', dataset.timezone)}), count(*) from events group by all",
+            events=trial.tables["events"],
         ).fetchall()
     )  # fmt: skip
-    yield _line("clock", clock_told(guessed_clock([int(hours.get(hour, 0)) for hour in range(24)])))
+    guessed = guessed_clock([int(hours.get(hour, 0)) for hour in range(24)])
+    yield _line("clock", clock_told(guessed, dataset.timezone))
     if dataset.last_day is None:
         yield _line("days", f"{dataset.first_day} to yesterday: last_day is not given, so the dataset still grows")
     else:

@@ -16,7 +16,7 @@ import duckdb
 from cx_assets.dataset import Dataset
 from cx_assets.days import days_over
 from cx_assets.diagnosis.merging import delivered_customers, merges_by_keys
-from cx_assets.diagnosis.reading import HeldEvents, hold_events
+from cx_assets.diagnosis.reading import HeldEvents, hold_events, left_out_rows
 from cx_assets.ingestion import tables
 from cx_assets.ingestion.broken_files import broken_file
 from cx_assets.ingestion.checks import judged_columns
@@ -76,11 +76,13 @@ class Trial:
         tables: by asset; `raw_events`, `events`, `customers` and `items` have the columns that the checks ask about.
         acted: by `customers` and `items`: the ids that have events, and how many.
         duplicates: exact copies among the events that keep the contract.
+        left_out: rows of the sources that are no events, as the manifest's `where` says.
     """
 
     tables: dict[str, Table]
     acted: dict[str, Table]
     duplicates: int
+    left_out: int
 
 
 @contextmanager
@@ -183,6 +185,7 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
         },
         acted,
         int(alike),
+        int(connection.execute(left_out_rows(dataset)).fetchall()[0][0]),
     )
 
 

@@ -158,6 +158,8 @@ def evaluation_report_asset(dataset: Dataset, settings: Settings) -> dg.AssetsDe
     ) -> pd.DataFrame:
         """One row: the report for people, as a complete HTML page. Publishing writes it to report.html.
 
+        Until then it is draft_report.html in the data folder.
+
         Who recommends best and how sure that is, repeat against discovery, segments, rules, some customers' lists, the
         quality of the data, and what all that doesn't show.
         """
@@ -181,9 +183,12 @@ def evaluation_report_asset(dataset: Dataset, settings: Settings) -> dg.AssetsDe
                 recommender_words={one.name: _first_line(one) for one in recommenders()},
             )
         )
+        # A run that may not publish has its report nevertheless: it says why.
+        settings.draft_report.write_text(html, "utf-8")
         path = settings.published_dir / "report.html"
         context.add_output_metadata(
             {
+                "draft": dg.MetadataValue.path(str(settings.draft_report)),
                 "report": dg.MetadataValue.path(str(path)),
                 "link": dg.MetadataValue.url(path.as_uri()),
                 "bytes": len(html.encode()),

@@ -5,7 +5,7 @@ Belongs here: the resource that the assets read. Does not belong here: what the 
 report must mean the same.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import dagster as dg
 from pydantic import Field
@@ -26,6 +26,10 @@ class EvaluationSettings(dg.ConfigurableResource[None]):
     resamples: int = Field(default=1000, ge=100, le=100_000, description="Draws of customers behind each interval.")
     seed: int = Field(default=20170101, ge=0, description="Of the draws: the same seed gives the same intervals.")
 
+    weak_lists: Literal["stop", "publish"] = Field(
+        default="stop",
+        description="Whether lists that don't surely beat those of what is popular stop publishing, or are a warning.",
+    )
     too_good: float = Field(
         default=0.5, gt=0, le=1, description="NDCG on discovery above which a backtest is taken for a leak."
     )

@@ -40,7 +40,7 @@ def ingestion_laws(dataset: Dataset, protection: Protection) -> list[Law]:
     def every_event_file_is_loaded(raw_events: Table) -> Judgement:
         """Every event file, URL, table or query that holds rows has some in the table, or had until they were old."""
         files = {
-            protection.told_name(mapped.source, path): (path, mapped.source)
+            protection.told_name(mapped.source, path): (path, mapped.source, dataset.folder, mapped.where)
             for name, mapped in mapped_sources(dataset)
             if name == "events"
             for path in existing(dataset, mapped)
@@ -49,7 +49,7 @@ def ingestion_laws(dataset: Dataset, protection: Protection) -> list[Law]:
         known = {str(row[0]) for row in loaded} | removed_files(raw_events.connection, "ingestion.raw_events")
         found = files.keys() - known
         with discreet(dataset, "raw_events"):
-            missing = sorted(name for name in found if has_rows(*files[name], dataset.folder))
+            missing = sorted(name for name in found if has_rows(*files[name]))
         return Judgement(
             passed=not missing,
             warns=True,

@@ -184,7 +184,23 @@ def _time(cell: str, kind: str) -> str:
     return f"case when {days} is null then {cell} else cast(cast({moment} as {kind}) as varchar) end"
 
 
-def has_rows(place: Place, source: Source, folder: Path = Path()) -> bool:
-    """Whether a file holds more than its header, or a relation any row."""
+def has_rows(place: Place, source: Source, folder: Path = Path(), where: str | None = None) -> bool:
+    """Whether a file holds more than its header, or a relation any row; of those that count."""
     with reading(source, folder) as connection:
-        return connection.execute(f"{file_query(place, source)} limit 1").fetchone() is not None
+        rows = chosen_rows(file_query(place, source), where)
+        return connection.execute(f"{rows} limit 1").fetchone() is not None
+
+
+def chosen_rows(rows: str, where: str | None, *, others: bool = False) -> str:
+    """A query for the rows of another that count, as a manifest's `where` says; None for all.
+
+    A condition that can't be computed of a row isn't true of it.
+
+    Args:
+        rows: the other query.
+        where: SQL over its columns.
+        others: whether those are wanted that don't count.
+    """
+    if where is None:
+        return rows
+    return f"select * from ({rows}) where {'not ' if others else ''}coalesce(try({where}), false)"

@@ -24,6 +24,7 @@ class MappedSource:
         expressions: SQL by canonical column.
         places: where in the manifest each expression stands; empty for a default.
         numbers: the columns that are numbers, for a source that declares how decimals are written.
+        where: SQL for which rows count; None for all.
     """
 
     location: Location
@@ -31,6 +32,12 @@ class MappedSource:
     expressions: Mapping[str, str]
     places: Mapping[str, Location]
     numbers: frozenset[str] = frozenset()
+    where: str | None = None
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """All SQL over the source's columns, by what it is for."""
+        return {**self.expressions, **({"where": self.where} if self.where else {})}
 
     @property
     def table(self) -> str:
@@ -41,7 +48,7 @@ class MappedSource:
 def mapped_sources(dataset: Dataset) -> Iterator[tuple[str, MappedSource]]:
     """Every source of a manifest with the table that it feeds: `events`, `customers`, `items`, `campaigns`, ..."""
     for index, events in enumerate(dataset.events):
-        mapped = _columns_of(("events", index), events)
+        mapped = replace(_columns_of(("events", index), events), where=events.where)
         yield "events", _with_links(mapped, events) if dataset.has_links else mapped
     for table, master in (("customers", dataset.customers), ("items", dataset.items)):
         if master is None:
@@ -87,9 +94,10 @@ def compared_source(dataset: Dataset) -> MappedSource | None:
 
 def _with_links(mapped: MappedSource, events: EventSource) -> MappedSource:
     places = {name: (*mapped.location, *place) for name, place in events.link_places().items()}
-    return replace(
-        mapped, expressions={**mapped.expressions, **events.link_expressions()}, places={**mapped.places, **places}
-    )
+    told = {**mapped.expressions, **events.link_expressions()}
+    if events.returns and "value" not in events.columns.model_fields_set:
+        told["value"] = f"case when {told['returns']} then null else {told['value']} end"
+    return replace(mapped, expressions=told, places={**mapped.places, **places})
 
 
 def _columns_of(location: Location, section: Section) -> MappedSource:
@@ -98,6 +106,6 @@ def _columns_of(location: Location, section: Section) -> MappedSource:
         location,
         section.source,
         expressions,
-        {name: (*location, "columns", name) for name in expressions},
+        {name: (*location, "columns", name) for name in expressions} | {"where": (*location, "where")},
         frozenset({"quantity", "value", "rating"} & expressions.keys()),
     )

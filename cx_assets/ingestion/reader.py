@@ -17,6 +17,7 @@ from cx_assets.ingestion.complaints import first_line, kind, misfit, no_column
 from cx_assets.ingestion.databases import Days, days_condition, relation_name
 from cx_assets.ingestion.encoding import require_encoding
 from cx_assets.ingestion.formats import ROW as ROW
+from cx_assets.ingestion.formats import chosen_rows as chosen_rows
 from cx_assets.ingestion.formats import file_query as file_query
 from cx_assets.ingestion.formats import folder_keys, prepare, reading
 from cx_assets.ingestion.formats import has_rows as has_rows
@@ -119,7 +120,8 @@ def mapped_query(
     `try` makes a value that an expression can't take a null: the row is then rejected with its file and row number.
     """
     told = {name: _value(mapped, name) for name in mapped.expressions}
-    read, name = rows_of(place, mapped.source, condition), label(dataset, mapped.source, place)
+    read = chosen_rows(rows_of(place, mapped.source, condition), mapped.where)
+    name = label(dataset, mapped.source, place)
     if dataset.privacy is None:
         columns = ", ".join(f"{text} as {quoted(column)}" for column, text in told.items())
         rows = f"select {columns}, {literal(name)} as source_file, {ROW} as source_row from ({read})"
@@ -227,7 +229,7 @@ def _misfits(
     hidden = hidden_columns(dataset, mapped.table, mapped.expressions)
     seen = f"(select {visible(hidden)} from delivered)"
     found = []
-    for column, expression in mapped.expressions.items():
+    for column, expression in mapped.asked.items():
         pseudonym = is_identifier(dataset, column)
         try:
             connection.execute(f"describe select {as_text(expression)} from {'delivered' if pseudonym else seen}")

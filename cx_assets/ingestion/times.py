@@ -37,6 +37,11 @@ def local_day(timestamp: str, timezone: str = UTC) -> str:
         timestamp: a SQL expression of type timestamp, of UTC; the session's time zone is UTC.
         timezone: the dataset's, by its IANA name.
     """
+    return f"cast({local_time(timestamp, timezone)} as date)"
+
+
+def local_time(timestamp: str, timezone: str = UTC) -> str:
+    """SQL for what clocks show at an instant where the dataset is at home; as of `local_day`."""
     if timezone == UTC:
-        return f"cast({timestamp} as date)"
-    return f"cast(timezone({literal(timezone)}, cast({timestamp} as timestamptz)) as date)"
+        return timestamp
+    return f"timezone({literal(timezone)}, cast({timestamp} as timestamptz))"

@@ -6,7 +6,8 @@ Does not: what a row of this kind must tell (`contract`), or days that are made 
 What becomes of a row is a function of all raw events that are stored. Of the deliveries of one event the newest that
 keeps the contract stays; of equal versions that whose content has the greater hash. A cancellation takes out what it
 names, in all its versions; one that tells a basket and no item takes out all of the basket. Returns take their
-quantities off the events that they name, the earliest first; those that would take more than is there take nothing.
+quantities off the events that they name, the earliest first; those that would take more than is there take nothing. A
+return that tells no value takes the share of the event's own that its quantity is.
 """
 
 from cx_assets.ingestion.times import utc_timestamp
@@ -29,7 +30,8 @@ CLAUSES = """
                 when role = 'return' and quantity = 0 then 'return of nothing'
                 when role = 'return' and (quantity is null or not isfinite(quantity)) then 'quantity is not a number'
                 when role = 'return' and abs(quantity) > {largest} then 'quantity too large'
-                when role = 'return' and (value is null or not isfinite(value)) then 'value is not a number'
+                when role = 'return' and coalesce(not isfinite(value), nullif(trim(value_given), '') is not null)
+                    then 'value is not a number'
                 when role = 'return' and abs(value) > {largest} then 'value too large'
                 when role = 'return' then null"""
 """What a row that cancels or returns must be, before the clauses of an event."""
@@ -123,10 +125,14 @@ def withdrawals(judged: Table, timezone: str) -> Table:
             select asked.content, names, asked.pieces, asked.worth, asked.place, stock.place as other
             from asked join stock using (names) where asked.upto <= stock.pieces
         ), returned as (
-            select names, sum(pieces) as pieces, sum(worth) as worth, min(place) as place from granted group by names
+            select
+                names, sum(pieces) as pieces, coalesce(sum(worth), 0) as worth,
+                coalesce(sum(pieces) filter (worth is null), 0) as untold, min(place) as place
+            from granted group by names
         ), taken as (
             select
-                content, left_over.pieces as had, returned.place, returned.worth / returned.pieces as price,
+                content, left_over.pieces as had, returned.place,
+                (returned.worth + untold * left_over.worth / left_over.pieces) / returned.pieces as price,
                 least(left_over.pieces, returned.pieces - (upto - left_over.pieces)) as took
             from left_over join returned using (names) where returned.pieces > upto - left_over.pieces
         ), found as (

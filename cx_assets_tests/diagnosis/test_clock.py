@@ -18,6 +18,11 @@ def test_a_shop_that_sleeps_at_night_is_on_its_own_clock() -> None:
     assert "look like those of the customers' own clock" in clock_told(guessed_clock(OPEN))
 
 
+def test_the_time_zone_of_the_manifest_is_named_where_the_clock_seems_off_by_it() -> None:
+    told = clock_told(guessed_clock([OPEN[(hour - 6) % 24] for hour in range(24)]), "Europe/Vienna")
+    assert "hours ahead of the customers' own clock (with timezone: Europe/Vienna)" in told
+
+
 @pytest.mark.parametrize("hours", [[100] * 24, [0] * 24, [10_000, *[1] * 23], [3] * 24])
 def test_hours_without_a_night_tell_nothing(hours: list[int]) -> None:
     assert guessed_clock(hours) is None

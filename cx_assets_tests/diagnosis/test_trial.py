@@ -132,6 +132,22 @@ def test_a_dataset_that_still_grows_is_judged_over_the_days_that_are_over(tmp_pa
     assert ("still grows" in printed) == ("last_day" not in days)
 
 
+def test_a_dataset_of_which_every_event_is_rejected_is_told_why(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("who\nann\n", "utf-8")
+    people = "customers: {source: {files: people.csv, format: csv}, id: who}\n"
+    good, printed = diagnosed(write_tiny(tmp_path, {"a.csv": [{"at": "soon"}, {"at": "later"}]}, people), tmp_path)
+    assert not good
+    assert "2  time does not parse: occurred_at is 'soon' and 1 other values" in printed
+    assert "customers none has events (1 rows)" in printed
+
+
+def test_the_clock_is_that_of_the_datasets_time_zone(tmp_path: Path) -> None:
+    opened = [{"at": f"2024-03-01T{hour:02}:{minute:02}:00", "id": f"{hour}{minute}"}
+              for hour in range(8, 19) for minute in range(60)]  # fmt: skip
+    dataset = write_tiny(tmp_path, {"a.csv": opened}, "timezone: Asia/Tokyo\n")
+    assert "the times look like those of the customers' own clock" in diagnosed(dataset, tmp_path)[1]
+
+
 def test_what_is_corrected_cancelled_and_returned_is_counted_as_in_a_run(tmp_path: Path) -> None:
     manifest = (
         TINY.replace("rating: rating}", "rating: 'null'}").rstrip() + "\n" + LINKS.replace(": version}", ": rating}")

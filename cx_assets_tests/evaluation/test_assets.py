@@ -1,7 +1,10 @@
 """The assets of the stage on small shops: the usual one, and those with little or nothing to judge."""
 
+import shutil
+import tempfile
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -37,7 +40,8 @@ def evaluated(tables: Tables, events: pd.DataFrame, settings: EvaluationSettings
     )
     figures = metrics(dg.build_asset_context(), lists, stored, items, settings)
     leads = comparisons(dg.build_asset_context(), lists, settings)
-    report = evaluation_report_asset(load_dataset("complete_journey"), Settings())
+    folder = Path(tempfile.mkdtemp())
+    report = evaluation_report_asset(load_dataset("complete_journey"), Settings(data_dir=folder))
     segments = [{"customer_id": c, "segment_id": 1, "segment": "all"} for c in sorted(set(events["customer_id"]))]
     profile = {"segment_id": 1, "segment": "all", "customers": len(segments), "share_of_value": 1.0}
     rule = {
@@ -70,6 +74,8 @@ def evaluated(tables: Tables, events: pd.DataFrame, settings: EvaluationSettings
         recommendations=tables(pd.DataFrame([shown])),
         evaluation_settings=settings,
     )
+    assert (folder / "draft_report.html").read_text("utf-8") == page["html"].item()
+    shutil.rmtree(folder)
     return {"judged_lists": lists, "metrics": figures, "comparisons": leads, "evaluation_report": page}
 
 

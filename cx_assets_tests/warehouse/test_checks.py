@@ -178,6 +178,13 @@ def test_master_data_that_know_everyone_are_not_warned_of(laws: Laws, table: str
     assert laws.ask(f"{table}: master_data_are_complete", everyone).passed
     verdict = laws.ask(f"{table}: master_data_are_complete", laws[table])
     assert (verdict.passed, verdict.severity) == (False, WARN)
+    assert verdict.description.endswith("Ask for their master data.")
+
+
+def test_where_nearly_nobody_is_known_the_id_in_the_manifest_is_doubted(laws: Laws) -> None:
+    strangers = laws.changed("customers", "select * replace (false as in_master) from t where has_events")
+    told = laws.ask("customers: master_data_are_complete", strangers).description
+    assert told.endswith("Nearly all: see whether customers.id in the manifest is what events tell of customers.")
 
 
 @pytest.mark.parametrize(("table", "key"), [("raw_customers", "customer_id"), ("raw_items", "item_id")])

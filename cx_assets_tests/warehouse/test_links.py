@@ -143,6 +143,32 @@ def test_a_return_takes_its_quantity_and_value_off_what_it_names(delivered) -> N
     assert shop.rows(OUTCOMES) == [("reduced", 1, 2), ("return", 2, 1)]
 
 
+@pytest.mark.parametrize("untold", [None, "", " "])
+def test_a_return_that_tells_no_value_takes_the_share_that_its_quantity_is(delivered, untold: str | None) -> None:
+    shop = delivered({"basket_id": "b", "quantity": "2", "value": "328.62"}, give_back(1, value=untold))
+    assert shop.rows(LEFT) == [(1.0, 164.31)]
+
+
+def test_of_returns_of_a_line_each_takes_what_it_tells_or_its_share(delivered) -> None:
+    told, untold = give_back(1, value="-3"), give_back(1, minute=40, value=None)
+    shop = delivered({"basket_id": "b", "quantity": "4", "value": "8"}, told, untold)
+    assert shop.rows(LEFT) == [(2.0, 3.0)]
+
+
+@pytest.mark.whole
+def test_a_file_of_returns_without_amounts_takes_value_off_what_was_bought(tmp_path: Path) -> None:
+    back = """  - source: {files: returns.csv, format: csv}
+    columns: {occurred_at: '"at"', customer_id: who, item_id: what, event_type: "'purchase'", basket_id: basket,
+              quantity: pieces}
+    returns: {when: "true"}
+"""
+    (tmp_path / "returns.csv").write_text("at,who,what,basket,pieces\n2024-03-04,ann,tea,b,1\n", "utf-8")
+    bought = [{"id": "1", "basket": "b", "quantity": "2", "value": "5"}]
+    shop = write_tiny(tmp_path, {"a.csv": bought}, manifest=TINY.rstrip() + "\n" + back)
+    load_shop(tmp_path / "w.duckdb", shop)
+    assert rows(tmp_path / "w.duckdb", LEFT) == [(1.0, 2.5)]
+
+
 def test_an_event_of_which_nothing_is_left_is_no_event(delivered) -> None:
     shop = delivered({"basket_id": "b", "quantity": "3", "value": "6"}, give_back(1), give_back(2, day=5))
     assert shop.rows(LEFT) == []
