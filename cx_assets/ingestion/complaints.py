@@ -3,6 +3,8 @@
 Belongs here: words, and what has to be looked up for them. Does not: finding out that something is wrong (`reader`).
 """
 
+import json
+
 from cx_assets.ingestion.remote import without_secrets
 from cx_assets.manifest import did_you_mean
 from cx_assets.source import Source
@@ -13,6 +15,17 @@ def no_column(column: str, name: str, columns: list[str]) -> str:
     near = did_you_mean(column, columns)
     has = f" It has: {', '.join(columns)}."
     return f"no column '{column}' in {name}.{has}{near if 'Did you' in near else ''}"
+
+
+def another_delimiter(columns: list[str], source: Source) -> str | None:
+    """That a CSV file whose header makes one column is parted by another mark than its source declares; else None."""
+    # Found out, it is one column too where a broken line keeps DuckDB from finding the mark, which is told otherwise.
+    if source.delimiter is None or len(columns) != 1:
+        return None
+    mark = max(",;\t|", key=columns[0].count)
+    if mark not in columns[0]:
+        return None
+    return f"the header is one column, and looks parted by {mark!r}: write delimiter: {json.dumps(mark)} in its source"
 
 
 def kind(source: Source) -> str:

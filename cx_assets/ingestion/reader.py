@@ -13,7 +13,7 @@ import duckdb
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.broken_lines import broken_text, first_surplus
-from cx_assets.ingestion.complaints import first_line, kind, misfit, no_column
+from cx_assets.ingestion.complaints import another_delimiter, first_line, kind, misfit, no_column
 from cx_assets.ingestion.databases import Days, days_condition, relation_name
 from cx_assets.ingestion.encoding import require_encoding
 from cx_assets.ingestion.formats import ROW as ROW
@@ -223,6 +223,8 @@ def _misfits(
     except duckdb.Error as error:
         told = f"{name} can't be read as {kind(mapped.source)}: {first_line(error)}"
         return [f"{place}: {broken_text(read, mapped.source, name) or told}"]
+    if told := another_delimiter(columns, mapped.source) or "":
+        return [f"{place}: {name}: {told}"]
     # Of lines that aren't all objects DuckDB makes one column.
     if columns == ["json"] and (told := broken_text(read, mapped.source, name) or ""):
         return [f"{place}: {told}"]

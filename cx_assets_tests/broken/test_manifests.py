@@ -56,6 +56,11 @@ KINDS: Mapping[str, tuple[tuple[str, str], str]] = {
     "a delimiter is a quote": (("format: csv}\n    col", "format: csv, delimiter: '\"'}\n    col"), NO_DELIMITER),
     "a delimiter is a line break": (("format: csv}\n    col", 'format: csv, delimiter: "\\n"}\n    col'), NO_DELIMITER),
     "a delimiter is nothing": (("format: csv}\n    col", "format: csv, delimiter: ''}\n    col"), NO_DELIMITER),
+    "a delimiter is not the file's": (
+        ("format: csv}\n    col", "format: csv, delimiter: ';'}\n    col"),
+        "corner.yaml:7: events.0.source: orders/may.csv: the header is one column, and looks parted by ',': write "
+        'delimiter: "," in its source',
+    ),
     "an expression ends one statement and begins another": (
         (ITEM, "item_id: sku; drop table x"),
         'corner.yaml:11: events.0.columns.item_id: Parser Error: syntax error at or near ";"',
