@@ -56,6 +56,10 @@ KINDS: Mapping[str, tuple[tuple[str, str], str]] = {
     "a delimiter is a quote": (("format: csv}\n    col", "format: csv, delimiter: '\"'}\n    col"), NO_DELIMITER),
     "a delimiter is a line break": (("format: csv}\n    col", 'format: csv, delimiter: "\\n"}\n    col'), NO_DELIMITER),
     "a delimiter is nothing": (("format: csv}\n    col", "format: csv, delimiter: ''}\n    col"), NO_DELIMITER),
+    "a day is written day first": (
+        ("first_day: 2024-03-01", "first_day: 01.03.2024"),
+        "first_day: this is a day, year first: write 2025-01-31",
+    ),
     "a delimiter is not the file's": (
         ("format: csv}\n    col", "format: csv, delimiter: ';'}\n    col"),
         "corner.yaml:7: events.0.source: orders/may.csv: the header is one column, and looks parted by ',': write "
