@@ -22,8 +22,8 @@ IN_OTHER_WORDS = {
     "tuple_type": "this is a list: write [a, b], or begin each entry with '- '",
     "too_short": "at least one entry is needed",
     "model_type": "this has keys of its own: write them below it, or as {key: value}",
-    "date_from_datetime_parsing": "this is a day, year first: write 2025-01-31",
-    "date_parsing": "this is a day, year first: write 2025-01-31",
+    "date_from_datetime_parsing": "there is no such day; days are written year first, as 2025-01-31",
+    "date_parsing": "there is no such day; days are written year first, as 2025-01-31",
     "dict_type": "this has keys of its own: write them below it, or as {key: value}",
 }
 

@@ -58,7 +58,7 @@ KINDS: Mapping[str, tuple[tuple[str, str], str]] = {
     "a delimiter is nothing": (("format: csv}\n    col", "format: csv, delimiter: ''}\n    col"), NO_DELIMITER),
     "a day is written day first": (
         ("first_day: 2024-03-01", "first_day: 01.03.2024"),
-        "first_day: this is a day, year first: write 2025-01-31",
+        "first_day: there is no such day; days are written year first, as 2025-01-31",
     ),
     "a delimiter is not the file's": (
         ("format: csv}\n    col", "format: csv, delimiter: ';'}\n    col"),
