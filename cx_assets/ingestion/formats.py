@@ -172,7 +172,7 @@ def _sheet_query(name: str, source: Source) -> str:
     replaced = f" replace ({told})" if told else ""
     rows = f"read_xlsx({name}, header = true, all_varchar = true, stop_at_empty = false{sheet})"
     return (
-        f"select *{replaced}, {ROW} from (select *, row_number() over () as {ROW} from {rows}) "
+        f"select *{replaced} from (select *, row_number() over () as {ROW} from {rows}) "
         f"where coalesce({', '.join(map(quoted, types))}) is not null"
     )
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import duckdb
 
 from cx_assets.proposal.dates import TimeFormat, clock_share, time_format
-from cx_assets.proposal.groups import Group, some_values, typed
+from cx_assets.proposal.groups import Group
+from cx_assets.proposal.samples import some_values, typed
 from cx_assets.proposal.values import NumberFormat, number_format, personal_kind
 from cx_assets.proposal.words import concepts
 from cx_assets.table.schema import quoted

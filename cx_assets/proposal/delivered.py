@@ -21,8 +21,9 @@ import duckdb
 from pydantic import ValidationError
 
 from cx_assets.diagnosis.strays import DATA_SUFFIXES, is_data
+from cx_assets.ingestion.extensions import load_extension
 from cx_assets.ingestion.formats import for_a_look
-from cx_assets.source import Source
+from cx_assets.source import Source, SourceError
 from cx_assets.table.schema import literal
 
 Format = Literal["csv", "jsonl", "parquet", "excel"]
@@ -103,7 +104,7 @@ def looked_at(path: Path) -> Delivered:
         if kind in ("csv", "jsonl"):
             return _text(path, kind)
         columns = _columns(path, kind)
-    except (duckdb.Error, OSError, EOFError, csv.Error, UnicodeError) as error:
+    except (duckdb.Error, SourceError, OSError, EOFError, csv.Error, UnicodeError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise DeliveryError(f"{path.name}: can't be read as {kind}: {first}") from error
     return Delivered(path, kind, columns)
@@ -226,25 +227,9 @@ def _doubts(path: Path, rows: list[list[str]], first: str) -> tuple[str, ...]:
 def _columns(path: Path, kind: Format) -> tuple[str, ...]:
     with closing(for_a_look()) as connection:
         if kind == "excel":
-            load_excel(connection)
+            load_extension(connection, "excel")
         rows = connection.execute(f"describe select * from {reading(path, kind)} limit 0").fetchall()
     return tuple(str(row[0]) for row in rows)
-
-
-def load_excel(connection: duckdb.DuckDBPyConnection) -> None:
-    """Load DuckDB's Excel extension from its wheel.
-
-    Raises:
-        DeliveryError: if it isn't installed.
-    """
-    try:
-        import duckdb_extension_excel
-    except ImportError as error:
-        raise DeliveryError(
-            "Excel files need DuckDB's extension: pip install duckdb-extension-excel. Or save the sheet as CSV."
-        ) from error
-    folder = Path(duckdb_extension_excel.__file__).parent
-    connection.execute(f"load {literal(str(next(folder.rglob('*.duckdb_extension'))))}")
 
 
 def reading(path: Path, kind: Format, delimiter: str = "", encoding: str = "utf-8") -> str:

@@ -15,11 +15,12 @@ from cx_assets.ingestion.times import utc_timestamp
 from cx_assets.proposal.columns import Column, described
 from cx_assets.proposal.delivered import DeliveryError, looked_at
 from cx_assets.proposal.events import events_proposal
-from cx_assets.proposal.groups import Group, grouped, sampled, typed
+from cx_assets.proposal.groups import Group, grouped
 from cx_assets.proposal.guesses import Proposal, SourceProposal
 from cx_assets.proposal.kinds import Kind, joins_of, kinds_of
 from cx_assets.proposal.manifest_text import source_of
 from cx_assets.proposal.masters import campaigns_proposal, customers_proposal, items_proposal
+from cx_assets.proposal.samples import sampled, typed
 from cx_assets.proposal.seen import seen
 from cx_assets.table.connection import connect
 
@@ -98,6 +99,7 @@ def _sources(
             case "campaigns" | "campaign_targets" | "campaign_responses":
                 found.append(campaigns_proposal(group, columns, kind))
     tables = ("events", "customers", "items", "campaigns", "campaign_targets", "campaign_responses")
+    found = [replace(source, notes=(*source.group.remarks, *source.notes)) for source in found]
     # What is most is most telling: purchases before ratings.
     return sorted(found, key=lambda source: (tables.index(source.table), -source.group.size))
 
