@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import duckdb
 
+from cx_assets.proposal.amounts import OrderAmount, is_unit_price, line_value, order_amounts
 from cx_assets.proposal.choosing import Choice, chosen
 from cx_assets.proposal.columns import Column
 from cx_assets.proposal.groups import Group
@@ -52,7 +53,7 @@ def events_proposal(
     joins: Mapping[tuple[str, str], Join],
 ) -> SourceProposal:
     """The mapping of one group of files that hold events."""
-    picks = chosen(columns, joins)
+    picks, amounts = _picks(connection, group, columns, joins)
     made = {
         "occurred_at": _time(picks.get("occurred_at"), columns),
         "event_type": _type(picks.get("event_type"), picks, group),
@@ -62,8 +63,9 @@ def events_proposal(
     for part in PARTS:
         if part not in made and part in picks:
             made[part] = _plain(part, picks[part], joins)
-    if "value" in picks and "quantity" in picks and _is_unit_price(picks["value"].column):
-        made["value"] = _times(made["value"], made["quantity"])
+    if "value" in picks:
+        made["value"] = line_value(connection, group, columns, picks, amounts, made["value"])
+        used |= set(made["value"].columns)
     guesses = tuple(verified(connection, group, made[part]) for part in PARTS if part in made)
     returns = returns_proposal(connection, group, picks, guesses)
     scale = None
@@ -75,13 +77,36 @@ def events_proposal(
         min([kind.sureness, *(guess.sureness for guess in guesses if guess.key in NEEDED)]),
         kind.why,
         guesses,
-        left_out=tuple((c.name, _why_left(c)) for c in columns if c.name not in used),
-        notes=(returns.note,) if returns else (),
+        left_out=tuple((c.name, _why_left(c, amounts)) for c in columns if c.name not in used),
+        notes=(*_amount_notes(amounts, made.get("value")), *((returns.note,) if returns else ())),
         returns=returns.when if returns else "",
         returns_fit=returns.fit if returns else 0.0,
         rating_scale=scale,
         naive="occurred_at" in picks and _is_naive(picks["occurred_at"].column),
     )
+
+
+def _picks(
+    connection: duckdb.DuckDBPyConnection,
+    group: Group,
+    columns: Sequence[Column],
+    joins: Mapping[tuple[str, str], Join],
+) -> tuple[dict[str, Choice], list[OrderAmount]]:
+    """The chosen columns, and those that tell an order's amount: none of these is a line's value if another can be."""
+    picks = chosen(columns, joins)
+    amounts = order_amounts(connection, group, columns, picks)
+    orders = {amount.column.name for amount in amounts}
+    better = chosen([column for column in columns if column.name not in orders], joins)
+    return (better if "value" in better else picks), amounts
+
+
+def _amount_notes(amounts: Sequence[OrderAmount], value: Guess | None) -> tuple[str, ...]:
+    """What is told of an order's amount where it, or something else in its place, is taken for the value of lines."""
+    if not amounts or value is None:
+        return ()
+    if amounts[0].column.name in value.columns:
+        return (f"{amounts[0].told}. As the value of each line it counts several times.",)
+    return (f"{amounts[0].told}. Value is made of {', '.join(value.columns)} instead.",)
 
 
 def verified(connection: duckdb.DuckDBPyConnection, group: Group, guess: Guess) -> Guess:
@@ -179,38 +204,20 @@ def _plain(part: str, pick: Choice, joins: Mapping[tuple[str, str], Join]) -> Gu
     if join is not None:
         things = "customers" if part == "customer_id" else "items"
         check += f"{join.share:.0%} of its values are in the {things}' file. "
-    if part == "value" and _is_unit_price(column):
+    if part == "value" and is_unit_price(column):
         check += "It looks like the price of one. "
     if "email" in column.concepts and part == "customer_id":
         check += "An address of a person as an id: prefer a number if the shop has one. "
     return Guess(part, expression, (column.name,), column.examples, sureness, (check + _or(pick)).strip())
 
 
-def _is_unit_price(column: Column) -> bool:
-    return "unit" in column.concepts or ("whole" not in column.concepts and _price(column))
-
-
-def _price(column: Column) -> bool:
-    name = column.name.lower()
-    return any(word in name for word in ("price", "preis", "prix", "precio", "prezzo", "prijs"))
-
-
-def _times(value: Guess, quantity: Guess) -> Guess:
-    """A price of one times how many."""
-    expression = f"try_cast({value.expression} as double) * try_cast({quantity.expression} as double)"
-    check = (
-        f"What the line was worth: it looks like the price of one, so it is multiplied by {quantity.columns[0]}. "
-        f"If it is the line's already: value: {value.expression}"
-    )
-    names = (*value.columns, *quantity.columns)
-    return Guess("value", expression, names, value.examples, min(value.sureness, 0.6), check)
-
-
 def _or(pick: Choice) -> str:
     return f"It could also be {' or '.join(pick.others)}. " if pick.others else ""
 
 
-def _why_left(column: Column) -> str:
+def _why_left(column: Column, amounts: Sequence[OrderAmount]) -> str:
+    if any(amount.column == column for amount in amounts):
+        return "the order's amount, the same on each of its lines"
     if column.filled == 0:
         return "it is empty"
     if column.personal is not None and column.personal[1] >= 0.6:

@@ -35,6 +35,7 @@ VOCABULARY = {
     "unit": "unit unitario unitaire einzel stueck each stuk list listen uvp msrp",
     "whole": "total gesamt umsatz revenue sales summe montant importe betrag amount totaal line subtotal turnover",
     "tax": "tax mwst ust vat tva iva btw steuer discount rabatt remise descuento korting sconto shipping versand",
+    "discount": "discount rabatt remise descuento korting sconto",
     "rating": "rating ratings rated stars sterne star bewertung bewertungen bewertet review reviewed reviews "
     "note puntuacion waardering nota valoracion beoordeling voto etoiles score points punkte",
     "type": "type typ action aktion kind art tipo ereignistyp eventname verb activitytype soort",
