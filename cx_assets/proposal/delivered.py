@@ -89,6 +89,11 @@ def files_named(patterns: Iterable[str]) -> list[Path]:
     return sorted(found)
 
 
+def near(path: Path) -> str:
+    """A path as it is called from the folder that the user is in."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
 def looked_at(path: Path) -> Delivered:
     """How one file is written.
 

@@ -20,6 +20,7 @@ from cx_assets.proposal.guesses import Proposal, SourceProposal
 from cx_assets.proposal.kinds import Kind, joins_of, kinds_of
 from cx_assets.proposal.manifest_text import source_of
 from cx_assets.proposal.masters import campaigns_proposal, customers_proposal, items_proposal
+from cx_assets.proposal.refusal import refusal
 from cx_assets.proposal.samples import sampled, typed
 from cx_assets.proposal.seen import seen
 from cx_assets.table.connection import connect
@@ -60,7 +61,7 @@ def proposed(name: str, paths: Sequence[Path]) -> tuple[Proposal, Path]:
         common = seen(connection, sources)
         proposal = Proposal(name, tuple(sources), (*unused, *unread), tuple(doubts), naive=naive, seen=common)
         if not proposal.of("events"):
-            raise DeliveryError(_no_events(told, kinds, doubts))
+            raise DeliveryError(refusal(name, folder, told, kinds, doubts))
         return _with_days(connection, proposal), folder
 
 
@@ -170,23 +171,3 @@ def _span(connection: duckdb.DuckDBPyConnection) -> tuple[str, str]:
     first = least if (low - least).days <= 31 else low
     last = most if (most - high).days <= 31 else high
     return first.isoformat(), last.isoformat()
-
-
-def _no_events(told: Sequence[tuple[Group, list[Column]]], kinds: Sequence[Kind], doubts: Sequence[str]) -> str:
-    """What is missing in files that tell no events, and what to do."""
-    lines = ["No file tells who (a customer) did something to what (an item) when, in one row."]
-    orders = [(g, c) for g, c in told if any({"order", "id"} <= column.concepts for column in c)]
-    heads = [g for g, c in orders if any(column.time for column in c) and not any("item" in x.concepts for x in c)]
-    bodies = [g for g, c in orders if any("item" in column.concepts for column in c) and g not in heads]
-    if heads and bodies:
-        key = next(c.sql for g, cs in orders if g is heads[0] for c in cs if {"order", "id"} <= c.concepts)
-        lines.append(
-            f"{heads[0].glob} seems to hold orders and {bodies[0].glob} their lines. Join them first, then name the "
-            f"result: duckdb -c \"copy (from '{heads[0].glob}' join '{bodies[0].glob}' using ({key})) to "
-            "'order_lines.parquet'\""
-        )
-    for (group, columns), kind in zip(told, kinds, strict=True):
-        looks = f" (looks like {kind.table})" if kind.table else ""
-        lines.append(f"  {group.glob}{looks}: {', '.join(column.name for column in columns)}")
-    lines += [*doubts, "Start from cx_assets/datasets/template.yaml, and say which column is which."]
-    return "\n".join(lines)

@@ -13,7 +13,7 @@ from rich.table import Table as Board
 from cx_assets.dataset import load_dataset
 from cx_assets.ingestion.reader import problems
 from cx_assets.manifest import ManifestError
-from cx_assets.proposal.delivered import DeliveryError, files_named
+from cx_assets.proposal.delivered import DeliveryError, files_named, near
 from cx_assets.proposal.guesses import LIKELY, SURE, Guess, Proposal, SourceProposal, told
 from cx_assets.proposal.manifest_text import manifest_text
 from cx_assets.proposal.proposing import proposed
@@ -49,7 +49,7 @@ def propose(console: Console, name: str, patterns: list[str]) -> Path:
             file.write(text)
     except PermissionError as error:
         raise DeliveryError(f"{manifest}: can't be written. Copy the files to a folder of your own.") from error
-    console.print(f"\nWritten: [bold]{escape(_near(manifest))}[/]", soft_wrap=True)
+    console.print(f"\nWritten: [bold]{escape(near(manifest))}[/]", soft_wrap=True)
     try:
         wrong = problems(load_dataset(str(manifest)))
     except ManifestError as error:
@@ -57,7 +57,7 @@ def propose(console: Console, name: str, patterns: list[str]) -> Path:
     for line in wrong:
         console.print(f"  [yellow]to correct[/]  {escape(line)}", soft_wrap=True)
     console.print("Correct it as its comments say, those that are UNSURE first, then")
-    console.print(f"  CX_DATASET={escape(_near(manifest))} cx doctor", soft_wrap=True)
+    console.print(f"  CX_DATASET={escape(near(manifest))} cx doctor", soft_wrap=True)
     return manifest
 
 
@@ -90,8 +90,3 @@ def _remarks(proposal: Proposal) -> list[str]:
     lines += [f"  check     {escape(note)}" for source in proposal.sources for note in source.notes]
     lines += [f"  not used  {escape(glob)}: {escape(why)}" for glob, why in proposal.unused]
     return lines + [f"  doubt     {escape(doubt)}" for doubt in proposal.doubts]
-
-
-def _near(path: Path) -> str:
-    """A path as it is called from here."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -97,15 +97,6 @@ def test_a_file_that_is_not_what_its_name_says_is_told(tmp_path: Path, name: str
         looked_at(tmp_path / name)
 
 
-def test_orders_apart_from_their_lines_are_answered_with_the_command_that_joins_them(tmp_path: Path) -> None:
-    orders = "".join(f"{n},c{n % 7},2025-01-{n % 28 + 1:02}\n" for n in range(60))
-    lines = "".join(f"{n % 60},p{n % 9},1\n" for n in range(120))
-    (tmp_path / "orders.csv").write_text(f"order_id,customer_id,created_at\n{orders}", "utf-8")
-    (tmp_path / "lines.csv").write_text(f"order_id,product_id,quantity\n{lines}", "utf-8")
-    with pytest.raises(DeliveryError, match=r"from 'orders.csv' join 'lines.csv' using \(order_id\)"):
-        proposed("my_shop", files_named([str(tmp_path)]))
-
-
 def test_columns_that_say_nothing_are_not_guessed_at(tmp_path: Path) -> None:
     rows = "".join(f"{n % 7},{n % 9},{n % 5}\n" for n in range(100))
     (tmp_path / "a.csv").write_text(f"f1,f2,f3\n{rows}", "utf-8")
