@@ -17,7 +17,10 @@ def init(
     ],
     more: Annotated[list[str] | None, typer.Argument(help="Further files, as a shell makes of a glob.")] = None,
 ) -> None:
-    """Look at exported files, propose a manifest for them, and write it beside them to be corrected."""
+    """Look at exported files, propose a manifest for a dataset NAME, and write it beside them to be corrected.
+
+    MORE are further files, looked at like those of --from: a shell makes such of --from exports/*.csv.
+    """
     from cx_assets.proposal.delivered import DeliveryError
     from cx_assets.proposal.terminal import propose
 

@@ -32,7 +32,7 @@ class TimeFormat:
         share: of the values that are written so.
         sureness: 0 to 1, that they are read right.
         epoch: `s` or `ms` where they are seconds or milliseconds since 1970.
-        clock: whether they tell a time of day.
+        clock: whether they tell a time of day; midnight throughout is none.
         offset: whether they tell their distance from UTC.
     """
 
@@ -82,7 +82,7 @@ def time_format(values: Sequence[str], *, comma_land: bool = False) -> TimeForma
         return None
     formats = Counter(_format(match, order) for match in matches)
     offset = any(match["offset"] for match in matches)
-    clock = any(match["clock"] for match in matches)
+    clock = any(match["clock"] and match["clock"].strip("0:.") for match in matches)
     example = matches[-1][0]
     iso = order == "year first" and all(match["sep"] == "-" and not match["half"] for match in matches)
     iso = iso and all(match["gap"] in (None, "T", " ") for match in matches)

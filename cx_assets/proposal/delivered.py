@@ -23,6 +23,7 @@ from pydantic import ValidationError
 from cx_assets.diagnosis.strays import DATA_SUFFIXES, is_data
 from cx_assets.ingestion.extensions import load_extension
 from cx_assets.ingestion.formats import for_a_look
+from cx_assets.proposal.sqlite import is_sqlite, sqlite_advice
 from cx_assets.source import Source, SourceError
 from cx_assets.table.schema import literal
 
@@ -75,7 +76,12 @@ def files_named(patterns: Iterable[str]) -> list[Path]:
         path = Path(pattern).expanduser()
         if path.is_dir():
             named = {file for file in path.rglob("*") if is_data(file)}
+            databases = [] if named else sorted(file for file in path.rglob("*") if is_sqlite(file))
+            if databases:
+                raise DeliveryError(sqlite_advice(databases[0]))
         elif path.is_file():
+            if is_sqlite(path):
+                raise DeliveryError(sqlite_advice(path))
             if not path.name.lower().endswith(DATA_SUFFIXES):
                 raise DeliveryError(f"{pattern}: not a kind of file that can be read: {', '.join(DATA_SUFFIXES)}.")
             named = {path}

@@ -12,6 +12,7 @@ import duckdb
 from cx_assets.proposal.amounts import OrderAmount, is_unit_price, line_value, order_amounts
 from cx_assets.proposal.choosing import Choice, chosen
 from cx_assets.proposal.columns import Column
+from cx_assets.proposal.dates import TimeFormat
 from cx_assets.proposal.groups import Group
 from cx_assets.proposal.guesses import Guess, SourceProposal
 from cx_assets.proposal.kinds import NEEDED, Kind
@@ -138,12 +139,10 @@ def _time(pick: Choice | None, columns: Sequence[Column]) -> Guess:
         expression = time.expression(column.sql)
     # A day and its time of day apart.
     clocks = [c for c in columns if c.clock and c.name != column.name and not c.concepts & {"later", "birth"}]
-    if not time.clock and len(clocks) == 1 and column.type == "VARCHAR":
-        day_format = time.formats[0] if time.formats else "%Y-%m-%d"
-        parts = "%H:%M:%S" if len(clocks[0].values[0]) > 5 else "%H:%M"
-        expression = f"try_strptime({column.sql} || ' ' || {clocks[0].sql}, '{day_format} {parts}')"
+    if not time.clock and len(clocks) == 1:
+        expression = _day_and_clock(column, time, clocks[0])
         names.append(clocks[0].name)
-    elif not time.clock and column.type != "TIMESTAMP":
+    elif not time.clock:
         check = "It tells days without a time of day. "
     sureness = min(pick.sureness, time.sureness)
     if time.sureness < 0.8:
@@ -151,6 +150,16 @@ def _time(pick: Choice | None, columns: Sequence[Column]) -> Guess:
     name = time.name if column.type == "VARCHAR" or time.epoch else f"a {column.type.lower()}"
     check = f"When it happened: {name}. {check}{_or(pick)}".strip()
     return Guess("occurred_at", expression, tuple(names), column.examples, sureness, check)
+
+
+def _day_and_clock(column: Column, time: TimeFormat, clock: Column) -> str:
+    """The moment that a day in one column and a time of day in another tell together."""
+    day, written = column.sql, time.formats[0] if time.formats else "%Y-%m-%d"
+    if column.type != "VARCHAR" or any(":" in value for value in column.values):  # a date's own type, or midnights
+        day, written = f"strftime(cast({time.expression(day)} as timestamp), '%Y-%m-%d')", "%Y-%m-%d"
+    text = clock.sql if clock.type == "VARCHAR" else f"{clock.sql}::varchar"
+    parts = "%H:%M:%S" if len(clock.values[0]) > 5 else "%H:%M"
+    return f"try_strptime({day} || ' ' || {text}, '{written} {parts}')"
 
 
 def _is_naive(column: Column) -> bool:

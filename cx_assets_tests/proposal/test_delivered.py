@@ -1,12 +1,26 @@
 """How files are written, which belong together, and what is said of those that can't be used."""
 
+import re
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
+from openpyxl import Workbook
+from typer.testing import CliRunner
 
+from cx_assets.cli import app
+from cx_assets.dataset import load_dataset
+from cx_assets.diagnosis.trial import tried_out
 from cx_assets.proposal.delivered import DeliveryError, encoding_guess, files_named, looked_at
 from cx_assets.proposal.groups import grouped
+from cx_assets.proposal.manifest_text import manifest_text
 from cx_assets.proposal.proposing import proposed
+from cx_assets.settings import Settings
+from cx_assets.source import Source
 
 
 @pytest.mark.parametrize(
@@ -74,6 +88,54 @@ def test_a_pattern_that_names_nothing_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.doc").write_text("x", "utf-8")
     with pytest.raises(DeliveryError, match="not a kind of file that can be read"):
         files_named([str(tmp_path / "a.doc")])
+
+
+def test_a_database_is_answered_with_the_source_that_reads_it(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        connection.execute("create table sales (line_id integer primary key)")
+    for pattern in (tmp_path, tmp_path / "shop.db"):
+        with pytest.raises(DeliveryError) as told:
+            files_named([str(pattern)])
+        (source,) = re.findall(r"source: (\{.*\}\})\.", str(told.value))
+        declared = Source.model_validate(yaml.safe_load(source))
+        assert declared.database is not None
+        assert (declared.database.connection, declared.database.table) == ("shop.db", "sales")
+        assert "cx_assets/datasets/template.yaml" in str(told.value)
+        assert "data/README.md" in str(told.value)
+
+
+def test_the_help_tells_what_every_argument_is() -> None:
+    told = CliRunner().invoke(app, ["init", "--help"]).output
+    assert "a dataset NAME" in told
+    assert "MORE are further files" in told
+
+
+def sheet(path: Path, day: Callable[[date], object], clock: Callable[[time], object]) -> None:
+    """A workbook of sales with its days as cells of Excel's own, and the time of day apart."""
+    book = Workbook()
+    page = book.active
+    assert page is not None
+    page.append(["line_id", "sold_on", "sold_time", "customer_code", "article", "qty", "line_total"])
+    for n in range(120):
+        moment = datetime(2025, 2, 1, 8 + n % 9, 15) + timedelta(days=n // 5)
+        page.append(
+            [n + 1, day(moment.date()), clock(moment.time()), f"K{n % 13}", 100 + n % 17, n % 3 + 1, n % 17 + 1.5]
+        )
+    book.save(path)
+
+
+@pytest.mark.parametrize("day", [lambda day: day, lambda day: datetime.combine(day, time()), str])
+@pytest.mark.parametrize("clock", [lambda clock: f"{clock:%H:%M}", lambda clock: clock])
+def test_days_of_a_sheet_are_read_with_their_time_of_day_from_another_column(
+    tmp_path: Path, day: Callable[[date], object], clock: Callable[[time], object]
+) -> None:
+    sheet(tmp_path / "sales.xlsx", day, clock)
+    proposal, _ = proposed("my_shop", files_named([str(tmp_path)]))
+    manifest = tmp_path / "my_shop.yaml"
+    manifest.write_text(manifest_text(proposal), "utf-8")
+    with tried_out(load_dataset(str(manifest)), Settings()) as trial:
+        times = trial.tables["events"].df()["occurred_at"]
+    assert (len(times), times.min(), times.max()) == (120, datetime(2025, 2, 1, 8, 15), datetime(2025, 2, 24, 16, 15))
 
 
 def test_a_file_without_a_header_is_doubted(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def write_orders(
         ]
         text = "\n".join(sign.join(row) for row in [header, *rows])
         (folder / f"orders_2025-0{month}.csv").write_text(f"{text}\n", encoding)
-    # The last two lines name an order that was never delivered.
+    # Some lines name an order that was never delivered.
     for part in range(3):
         rows = [[f"#{n % (ORDERS + 1)}", f"p{n % 9}", "1"] for n in range(part, LINES, 3)]
         text = "\n".join(sign.join(row) for row in [[line_key, "product_id", "quantity"], *rows])
