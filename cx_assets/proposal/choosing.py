@@ -30,6 +30,11 @@ class Choice:
     sureness: float
     others: tuple[str, ...] = ()
 
+    @property
+    def doubt(self) -> str:
+        """What else it could be, a sentence with a blank after it; nothing if there are no rivals."""
+        return f"It could also be {' or '.join(self.others)}. " if self.others else ""
+
 
 def chosen(
     columns: Sequence[Column], joins: Mapping[tuple[str, str], Join], parts: Sequence[str] = tuple(NAMES)

@@ -13,13 +13,13 @@ from cx_assets.proposal.amounts import OrderAmount, is_unit_price, line_value, o
 from cx_assets.proposal.choosing import Choice, chosen
 from cx_assets.proposal.columns import Column
 from cx_assets.proposal.dates import TimeFormat
+from cx_assets.proposal.event_types import own_types, type_guess
 from cx_assets.proposal.groups import Group
 from cx_assets.proposal.guesses import Guess, SourceProposal
 from cx_assets.proposal.kinds import NEEDED, Kind
 from cx_assets.proposal.returns import returns_proposal
 from cx_assets.proposal.roles import Join
-from cx_assets.proposal.words import concepts, event_type_meant
-from cx_assets.table.schema import literal, quoted
+from cx_assets.table.schema import quoted
 
 PARTS = (
     "occurred_at", "customer_id", "item_id", "event_type", "event_id", "basket_id", "quantity", "value", "rating",
@@ -57,7 +57,7 @@ def events_proposal(
     picks, amounts = _picks(connection, group, columns, joins)
     made = {
         "occurred_at": _time(picks.get("occurred_at"), columns),
-        "event_type": _type(picks.get("event_type"), picks, group),
+        "event_type": type_guess(picks.get("event_type"), picks, group),
     }
     used = {pick.column.name for part, pick in picks.items() if part != "event_type" or made["event_type"].columns}
     used |= set(made["occurred_at"].columns)
@@ -83,6 +83,7 @@ def events_proposal(
         returns=returns.when if returns else "",
         returns_fit=returns.fit if returns else 0.0,
         rating_scale=scale,
+        own_types=own_types(made["event_type"]),
         naive="occurred_at" in picks and _is_naive(picks["occurred_at"].column),
     )
 
@@ -148,7 +149,7 @@ def _time(pick: Choice | None, columns: Sequence[Column]) -> Guess:
     if time.sureness < 0.8:
         check += "Whether day or month comes first can't be told for sure: look at the days. Swap %d and %m if wrong. "
     name = time.name if column.type == "VARCHAR" or time.epoch else f"a {column.type.lower()}"
-    check = f"When it happened: {name}. {check}{_or(pick)}".strip()
+    check = f"When it happened: {name}. {check}{pick.doubt}".strip()
     return Guess("occurred_at", expression, tuple(names), column.examples, sureness, check)
 
 
@@ -165,38 +166,6 @@ def _day_and_clock(column: Column, time: TimeFormat, clock: Column) -> str:
 def _is_naive(column: Column) -> bool:
     """Whether times could be those of a clock on the wall: seconds since 1970 are UTC by what they are."""
     return column.time is not None and not (column.time.offset or column.time.epoch or "ZONE" in column.type)
-
-
-def _type(pick: Choice | None, picks: Mapping[str, Choice], group: Group) -> Guess:
-    """The event type: a column whose values mean types, or one type for the whole file."""
-    if pick is not None and any(event_type_meant(value) for value in pick.column.few):
-        column = pick.column
-        meant = {value: event_type_meant(value) for value in column.few}
-        if all(value == kind for value, kind in meant.items()):
-            return Guess("event_type", column.sql, (column.name,), column.examples, pick.sureness)
-        whens = " ".join(
-            f"when {literal(value.lower())} then {literal(kind)}" for value, kind in meant.items() if kind is not None
-        )
-        unknown = [value for value, kind in meant.items() if kind is None]
-        check = "Each delivered word as purchase, view, cart or rating. "
-        if unknown:
-            check += (
-                f"Nothing is known of {', '.join(map(repr, unknown))}: such rows are rejected until a 'when' says what "
-                "they mean. "
-            )
-        expression = f"case lower(trim({column.sql})) {whens} else {column.sql} end"
-        sureness = pick.sureness * (0.9 if not unknown else 0.6)
-        return Guess("event_type", expression, (column.name,), column.few[:4], sureness, check + _or(pick))
-    file = concepts(group.glob.rsplit("/", 1)[-1].split(".")[0])
-    word = event_type_meant(group.glob.rsplit("/", 1)[-1].split(".")[0])
-    advice = "Every row of the file is of this type: purchase, view, cart or rating."
-    if "rating" in picks and not {"quantity", "value"} & picks.keys():
-        return Guess("event_type", "'rating'", (), (), picks["rating"].sureness, advice)
-    if {"value", "quantity"} & picks.keys() or word == "purchase":
-        return Guess("event_type", "'purchase'", (), (), 0.9 if "order" in file or "value" in picks else 0.7, advice)
-    if word is not None:
-        return Guess("event_type", f"'{word}'", (), (), 0.7, advice)
-    return Guess("event_type", "'purchase'", (), (), 0.4, f"Nothing tells what was done. {advice}")
 
 
 def _plain(part: str, pick: Choice, joins: Mapping[tuple[str, str], Join]) -> Guess:
@@ -217,11 +186,7 @@ def _plain(part: str, pick: Choice, joins: Mapping[tuple[str, str], Join]) -> Gu
         check += "It looks like the price of one. "
     if "email" in column.concepts and part == "customer_id":
         check += "An address of a person as an id: prefer a number if the shop has one. "
-    return Guess(part, expression, (column.name,), column.examples, sureness, (check + _or(pick)).strip())
-
-
-def _or(pick: Choice) -> str:
-    return f"It could also be {' or '.join(pick.others)}. " if pick.others else ""
+    return Guess(part, expression, (column.name,), column.examples, sureness, (check + pick.doubt).strip())
 
 
 def _why_left(column: Column, amounts: Sequence[OrderAmount]) -> str:

@@ -64,6 +64,7 @@ class SourceProposal:
         left_out: columns that no key uses, with the reason.
         notes: sentences on the source as a whole: negative lines, rows that can't be read.
         rating_scale: the lowest and highest rating seen.
+        own_types: types of events that its manifest must declare.
         naive: whether events tell their time without its distance from UTC.
         returns: SQL for the rows that seem to take others back; empty if none do.
         returns_fit: the share of them that name a line of the same basket, item and customer.
@@ -79,6 +80,7 @@ class SourceProposal:
     left_out: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     rating_scale: tuple[float, float] | None = None
+    own_types: tuple[str, ...] = ()
     naive: bool = False
     returns: str = ""
     returns_fit: float = 0.0

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ValidationError
 
+from cx_assets.proposal.event_types import MEANINGS
 from cx_assets.proposal.events import LEFT_OUT
 from cx_assets.proposal.groups import Group
 from cx_assets.proposal.guesses import Guess, Proposal, SourceProposal, told
@@ -34,6 +35,7 @@ def manifest_text(proposal: Proposal) -> str:
         *_days(proposal),
         *_zone(proposal),
         *_scale(proposal),
+        *_types(proposal),
         "",
         "events:",
     ]
@@ -112,6 +114,17 @@ def _scale(proposal: Proposal) -> Iterator[str]:
                 break
         yield from _comment("The lowest and the highest rating that can be given; others are rejected.")
         yield f"rating_scale: [{low:g}, {high:g}]"
+
+
+def _types(proposal: Proposal) -> Iterator[str]:
+    own = dict.fromkeys(name for source in proposal.of("events") for name in source.own_types)
+    if own:
+        yield from _comment(
+            "UNSURE: what else customers did beside purchase, view, cart and rating, and what one of it counts beside "
+            "1 of a purchase: choose the weight."
+        )
+        yield "event_types:"
+        yield from (f"  {name}: {{weight: 1, meaning: {MEANINGS[name]}}}" for name in own)
 
 
 def _events(source: SourceProposal) -> Iterator[str]:

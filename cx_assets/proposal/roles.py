@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cx_assets.proposal.columns import Column
-from cx_assets.proposal.words import event_type_meant
+from cx_assets.proposal.words import event_type_meant, own_event_type
 
 # By part: names that speak for it, as (what the name speaks of, what it must not speak of, how sure that makes).
 # The first that fits counts.
@@ -94,7 +94,7 @@ def value_score(part: str, column: Column) -> float:
         case "occurred_at":
             return 0.0 if column.time is None else 1.0 if column.time.epoch == "" or _named(part, column) else 0.7
         case "event_type":
-            known = [value for value in column.few if event_type_meant(value)]
+            known = [value for value in column.few if event_type_meant(value) or own_event_type(value)]
             return (0.3 + 0.7 * len(known) / len(column.few)) if column.few and column.text else 0.0
         case "quantity":
             return 0.0 if number is None else 1.0 if number.whole or abs(number.high) < 1000 else 0.5
@@ -143,6 +143,7 @@ def score(part: str, column: Column, joins: Mapping[tuple[str, str], Join]) -> f
         # There are master data, and the column's values are not in them.
         possible *= 0.8
     if part == "event_type" and column.few and column.text:
-        meant = sum(event_type_meant(value) is not None for value in column.few) / len(column.few)
+        known = [value for value in column.few if event_type_meant(value) or own_event_type(value)]
+        meant = len(known) / len(column.few)
         named = max(named, 0.8 * meant if len(column.few) > 1 else 0.4 * meant)
     return possible * (1 - (1 - named) * (1 - joined))

@@ -6,6 +6,7 @@ chosen (`roles`).
 
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 # A concept and the words that name it, without accents: English, German, French, Spanish, Dutch, Italian.
@@ -132,20 +133,48 @@ EVENT_WORDS = {
     "purchase": "purchase purchased buy bought order ordered sale sold checkout transaction kauf gekauft bestellung "
     "achat compra koop aankoop acquisto completed paid",
     "view": "view viewed pageview look click clicked visit impression ansicht angesehen aufruf seitenaufruf vue vista "
-    "bekeken visualizzazione read gelesen open productview detail play watch listen",
+    "bekeken visualizzazione read gelesen open productview detail play played watch watched listen stream streamed",
     "cart": "cart addtocart add basket warenkorb panier carrito winkelwagen carrello bag wishlist",
-    "rating": "rating rated rate review bewertung note valoracion beoordeling voto like",
+    "rating": "rating rated rate review bewertung note valoracion beoordeling voto",
 }
+# What else is done, by the name that a manifest may declare for it.
+OWN_EVENT_WORDS = {
+    "like": "like liked love loved favourite favorite favourited favorited upvote gefaellt",
+    "share": "share shared geteilt partage",
+    "download": "download downloaded heruntergeladen",
+    "bookmark": "bookmark bookmarked saved gemerkt merkliste",
+    "follow": "follow followed gefolgt",
+    "comment": "comment commented kommentar commentaire",
+}
+TAKEN_BACK = {
+    "remove", "removed", "refund", "refunded", "return", "returned", "cancel", "cancelled", "canceled", "cancellation",
+    "storno", "retoure", "retouren", "unlike", "dislike",
+}  # fmt: skip
 
 
 def event_type_meant(value: str) -> str | None:
-    """The canonical event type that a delivered one means, or None."""
-    squeezed = "".join(re.findall("[a-z]+", plain(value).lower()))
-    parts = set(re.findall("[a-z]+", plain(value).lower()))
-    if parts & {"remove", "removed", "refund", "return", "returned", "cancel", "cancelled", "storno", "retoure"}:
+    """The canonical event type that a delivered one, or a file's name, means, or None."""
+    return None if taken_back(value) else _first_named(value, EVENT_WORDS, ("cart", "rating", "purchase", "view"))
+
+
+def own_event_type(value: str) -> str | None:
+    """The type of its own that a manifest may declare for a delivered one, or for a file's name, or None."""
+    if taken_back(value) or event_type_meant(value):
         return None
-    for order in ("cart", "rating", "purchase", "view"):
-        known = set(EVENT_WORDS[order].split())
-        if squeezed in known or parts & known:
-            return order
-    return None
+    return _first_named(value, OWN_EVENT_WORDS, tuple(OWN_EVENT_WORDS))
+
+
+def taken_back(value: str) -> bool:
+    """Whether a word speaks of what undoes something that was done."""
+    return bool(_forms(value) & TAKEN_BACK)
+
+
+def _first_named(value: str, vocabulary: Mapping[str, str], order: Sequence[str]) -> str | None:
+    forms = _forms(value) | {"".join(re.findall("[a-z]+", plain(value).lower()))}
+    return next((name for name in order if forms & set(vocabulary[name].split())), None)
+
+
+def _forms(value: str) -> set[str]:
+    """The words of a text, of plurals both forms."""
+    found = set(re.findall("[a-z]+", plain(value).lower()))
+    return found | {word.removesuffix("s") for word in found}

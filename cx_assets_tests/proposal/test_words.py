@@ -2,7 +2,7 @@
 
 import pytest
 
-from cx_assets.proposal.words import concepts, event_type_meant, words
+from cx_assets.proposal.words import concepts, event_type_meant, own_event_type, taken_back, words
 
 
 @pytest.mark.parametrize("name", ["kundenNr", "kunden_nr", "Kundennr", "KUNDENNR", "Kunden-Nr."])
@@ -34,8 +34,24 @@ def test_a_name_speaks_of_what_its_words_mean(name: str, spoken_of: set[str]) ->
     [
         ("Purchase", "purchase"), ("page_view", "view"), ("add_to_cart", "cart"), ("Kauf", "purchase"),
         ("AddToCart", "cart"), ("review", "rating"), ("remove_from_cart", None), ("refund", None), ("zzz", None),
-        ("Storno", None),
+        ("Storno", None), ("plays_2025-03", "view"), ("Page Views", "view"), ("ratings", "rating"), ("carts", "cart"),
+        ("likes", None), ("returns", None),
     ],
 )  # fmt: skip
 def test_a_word_for_what_was_done_means_a_type_or_nothing(value: str, kind: str | None) -> None:
     assert event_type_meant(value) == kind
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [("likes", "like"), ("Liked", "like"), ("downloads_2025", "download"), ("plays", None), ("zzz", None)],
+)
+def test_what_no_type_of_every_dataset_means_may_be_one_of_its_own(value: str, kind: str | None) -> None:
+    assert own_event_type(value) == kind
+
+
+@pytest.mark.parametrize(
+    ("value", "undoes"), [("returns", True), ("Storno", True), ("unlike", True), ("orders", False)]
+)
+def test_words_for_what_undoes_something_are_known(value: str, undoes: bool) -> None:
+    assert taken_back(value) == undoes
