@@ -1,6 +1,6 @@
 """What `cx init` prints, and where it writes.
 
-Belongs here: the guesses as tables for a person, and the file. Does not: the guesses.
+Belongs here: the order of what is printed, and the file. Does not: the guesses, or how they are laid out (`board`).
 """
 
 import re
@@ -8,13 +8,13 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table as Board
 
 from cx_assets.dataset import load_dataset
 from cx_assets.ingestion.reader import problems
 from cx_assets.manifest import ManifestError
+from cx_assets.proposal.board import board
 from cx_assets.proposal.delivered import DeliveryError, files_named, near
-from cx_assets.proposal.guesses import LIKELY, SURE, Guess, Proposal, SourceProposal, told
+from cx_assets.proposal.guesses import Proposal
 from cx_assets.proposal.manifest_text import manifest_text
 from cx_assets.proposal.proposing import proposed
 
@@ -41,7 +41,8 @@ def propose(console: Console, name: str, patterns: list[str]) -> Path:
     manifest = folder / f"{name}.yaml"
     text = manifest_text(proposal)
     for source in proposal.sources:
-        console.print(_board(source))
+        for line in board(source, console.width):
+            console.print(line, soft_wrap=True)
     for line in _remarks(proposal):
         console.print(line, soft_wrap=True)
     try:
@@ -59,29 +60,6 @@ def propose(console: Console, name: str, patterns: list[str]) -> Path:
     console.print("Correct it as its comments say, those that are UNSURE first, then")
     console.print(f"  CX_DATASET={escape(near(manifest))} cx doctor", soft_wrap=True)
     return manifest
-
-
-def _board(source: SourceProposal) -> Board:
-    count = len(source.group.files)
-    files = f"{count} files" if count > 1 else "1 file"
-    title = f"{source.table}  {source.group.glob}  ({files}; {told(source.sureness)})"
-    board = Board(title=escape(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for heading in ("", "made of", "for example", "how sure"):
-        board.add_column(heading, overflow="fold")
-    for guess in (*source.guesses, *source.attributes):
-        board.add_row(guess.key, escape(guess.expression), escape(_shown(guess)), _coloured(guess.sureness))
-    for entry in source.personal:
-        board.add_row(entry.name, f"[dim]kept out: {entry.what}[/]", "", _coloured(entry.sureness))
-    return board
-
-
-def _shown(guess: Guess) -> str:
-    return ", ".join(example if len(example) <= 20 else f"{example[:17]}..." for example in guess.examples[:2])
-
-
-def _coloured(sureness: float) -> str:
-    colour = "green" if sureness >= SURE else "default" if sureness >= LIKELY else "yellow"
-    return f"[{colour}]{told(sureness)}[/]"
 
 
 def _remarks(proposal: Proposal) -> list[str]:
