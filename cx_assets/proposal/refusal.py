@@ -57,7 +57,7 @@ def refusal(name: str, folder: Path, told: Sequence[Described], kinds: Sequence[
     parts = ["No file tells who (a customer) did something to what (an item) when, in one row."]
     apart = orders_apart(told)
     if apart is not None:
-        parts += _joining(name, folder, apart, [group for group, _ in told])
+        parts += _joining(name, folder, apart, told)
     else:
         parts += _likeliest(told, kinds)
     for (group, columns), kind in zip(told, kinds, strict=True):
@@ -116,7 +116,7 @@ def _bare_key(group: Group, columns: Sequence[Column]) -> str | None:
     return next((c.sql for c in columns if c.concepts == {"id"}), None)
 
 
-def _joining(name: str, folder: Path, apart: Apart, groups: Sequence[Group]) -> list[str]:
+def _joining(name: str, folder: Path, apart: Apart, told: Sequence[Described]) -> list[str]:
     """What to do with orders that are apart from their lines."""
     heads = " and ".join(group.glob for group in apart.heads)
     seem = f"{heads} seems to hold orders and {apart.lines.glob} their lines."
@@ -124,12 +124,15 @@ def _joining(name: str, folder: Path, apart: Apart, groups: Sequence[Group]) -> 
     calls = [_call(folder, [apart.lines]), _call(folder, apart.heads)]
     if None in calls:
         return [f"{seem} Join them by {apart.key} into one file, then name that in place of both."]
-    others = [shlex.quote(near(folder / group.glob)) for group in groups if group not in (*apart.heads, apart.lines)]
+    rest = [(group, columns) for group, columns in told if group not in (*apart.heads, apart.lines)]
+    others = [shlex.quote(near(folder / group.glob)) for group, _ in rest]
+    left = [group.glob for group, columns in rest if _named_key(columns)]
     return [
         f"{seem} Join them, which keeps every line and says how many there are, then name the result in place of "
         "both; again whenever files arrive:",
         f"  {joining_command(apart, str(calls[0]), str(calls[1]), near(joined))}",
         f"  cx init {name} --from {shlex.join([near(joined)])} {' '.join(others)}".rstrip(),
+        *([f"  Not joined, though orders are named there too: {', '.join(left)}."] if left else []),
     ]
 
 
@@ -177,7 +180,10 @@ def _call(folder: Path, groups: Sequence[Group]) -> str | None:
     pages = {group.encoding for group in groups}
     if len(pages) > 1 or len({group.first.delimiter for group in groups}) > 1:
         return None
-    page = NAMES[encoding_name(pages.pop())]
+    try:
+        page = NAMES[encoding_name(pages.pop())]
+    except ValueError:  # a guess that DuckDB reads in no way
+        return None
     told = "" if page == "utf-8" else f", encoding = $${page}$$"
     sign = f", delim = $${first.delimiter}$$" if first.delimiter else ""
     # As a run reads it: left to itself, DuckDB takes a line that begins with #, such as an order #1001, for a comment.

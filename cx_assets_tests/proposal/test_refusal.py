@@ -103,7 +103,9 @@ def test_returns_beside_them_are_no_lines_of_orders(tmp_path: Path) -> None:
     write_orders(tmp_path)
     rows = "".join(f"{n},#{n % 60},p{n % 9},2025-07-01 10:00:00.000,a very long reason\n" for n in range(LINES))
     (tmp_path / "returns.csv").write_text(f"return_id,order_id,product_id,returned_at,reason\n{rows}", "utf-8")
-    assert "orders_*.csv seems to hold orders and order_lines_*.csv their lines" in refused(tmp_path)
+    told = refused(tmp_path)
+    assert "orders_*.csv seems to hold orders and order_lines_*.csv their lines" in told
+    assert "Not joined, though orders are named there too: returns.csv." in told
 
 
 @pytest.mark.parametrize(
