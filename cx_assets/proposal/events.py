@@ -197,5 +197,8 @@ def _why_left(column: Column, amounts: Sequence[OrderAmount]) -> str:
     if column.personal is not None and column.personal[1] >= 0.6:
         return f"{column.personal[0]} of a person"
     if "status" in column.concepts:
-        return f"a status: {', '.join(column.few[:4]) or 'of many kinds'}; rows that don't count are yours to leave out"
+        kinds = ", ".join(column.few[:4]) or "of many kinds"
+        return (
+            f"a status: {kinds}; `where` leaves out rows that are no events, `cancels` names those that take one back"
+        )
     return "nothing in an event is made of it"
