@@ -21,11 +21,10 @@ def delivered_customers(connection: duckdb.DuckDBPyConnection, dataset: Dataset)
     Raises:
         SourceError: if the file of customers doesn't fit the manifest.
     """
-    keys = dataset.merge_keys()
-    spec = tables.raw_customers_table(dataset.customer_attributes(), keys)
+    spec = tables.raw_customers_table(dataset.customer_attributes(), dataset.merge_keys())
     given = [name for name in spec.column_names if name not in ("source_file", "source_row")]
     rows = Table(connection, table_query(dataset, "customers", given))
-    return from_frame(connection, numbered(rows.arrow(), keys)) if keys else rows
+    return from_frame(connection, numbered(rows.arrow(), dataset)) if dataset.merge_keys() else rows
 
 
 def merges_by_keys(kept_customers: Table, dataset: Dataset) -> Table:

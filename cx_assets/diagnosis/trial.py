@@ -99,7 +99,10 @@ def tried_out(dataset: Dataset, settings: Settings) -> Iterator[Trial]:
         connect(None, settings.memory_limit, settings.threads) as connection,
     ):
         connection.execute(f"set temp_directory = {literal(spill)}")
-        Protection(dataset, settings).prepare(connection)
+        try:
+            Protection(dataset, settings).prepare(connection)
+        except SourceError as error:  # it says less, as what a run says is kept
+            raise SourceError(broken_file(dataset, "customers") or str(error)) from None
         for _, mapped in mapped_sources(dataset):
             prepare(connection, mapped.source, dataset.folder)
         try:

@@ -18,7 +18,7 @@ from cx_assets.ingestion.reader import event_day, prepared, table_query
 from cx_assets.privacy.discretion import discreet
 from cx_assets.privacy.protection import Protection
 from cx_assets.table import Table, TableSpec, from_frame, once, sql, table_asset
-from cx_assets.table.storage import read, stored_columns
+from cx_assets.table.storage import fetched, read, stored_columns
 from cx_assets.table.warehouse import Warehouse
 
 # What the columns are like is judged before rows are loaded.
@@ -76,8 +76,10 @@ def ingestion_assets(
     def raw_customers(warehouse: Warehouse) -> Table:
         """One row per customer of the master data, as delivered; of a merge key only which rows have an equal one."""
         rows = delivered(warehouse, customers)
-        keys = dataset.merge_keys()
-        return from_frame(warehouse.connection, numbered(rows.arrow(), keys)) if keys else rows
+        if not dataset.merge_keys():
+            return rows
+        told = from_frame(warehouse.connection, numbered(fetched(customers, rows), dataset))
+        return replace(told, confidential=rows.confidential)
 
     @table_asset(items, kinds=["file"], code_version="1", deps=FIRST)
     def raw_items(warehouse: Warehouse) -> Table:

@@ -5,8 +5,11 @@ Belongs here: words, and what has to be looked up for them. Does not: finding ou
 
 import json
 
+from cx_assets.dataset import Dataset
+from cx_assets.ingestion.mapping import MappedSource
 from cx_assets.ingestion.remote import without_secrets
 from cx_assets.manifest import did_you_mean
+from cx_assets.privacy.mapping import columns_of, is_identifier
 from cx_assets.source import Source
 
 
@@ -26,6 +29,35 @@ def another_delimiter(columns: list[str], source: Source) -> str | None:
     if mark not in columns[0]:
         return None
     return f"the header is one column, and looks parted by {mark!r}: write delimiter: {json.dumps(mark)} in its source"
+
+
+def hidden_column(dataset: Dataset, mapped: MappedSource, column: str, name: str) -> str:
+    """That an expression reads a column which no table may tell, why that is so, and what to do.
+
+    Args:
+        dataset: with a part `privacy`.
+        mapped: the source that the expression is over.
+        column: one of its hidden columns.
+        name: what to call the file.
+    """
+    reads = f"it reads the column '{column}' of {name}"
+    out = "so no table may tell it. Take the column out of this expression"
+    identifiers = [
+        told
+        for told, text in mapped.expressions.items()
+        if is_identifier(dataset, told) and column.lower() in columns_of((text,))
+    ]
+    if identifiers:
+        return f"{reads}, which {identifiers[0]} is made from (privacy.identifiers), {out}."
+    declared = dataset.privacy.personal if dataset.privacy else {}
+    own = [told for told, personal in declared.items() if column.lower() in columns_of((personal.expression,))]
+    place = f"privacy.personal.{own[0]}" if own else "privacy.personal"
+    if mapped.table == "customers":
+        return f"{reads}, which is personal ({place}), {out}. To merge customers by it, use customers.merge_keys."
+    return (
+        f"{reads}, which is called as a personal one of the customers ({place}), {out}. If it is something else in "
+        f"{name}, give it another name there."
+    )
 
 
 def kind(source: Source) -> str:

@@ -4,6 +4,8 @@ Belongs here: normalising, and turning values into numbers. Does not: who is mer
 
 Of a key only its number within the delivery is stored: equal for equal values, and telling nothing else. A hash would
 be of no more use, since keys are only ever compared with each other, and phone numbers are few enough to try them all.
+With a part `privacy` a key is compared as a pseudonym of its normal spelling (`privacy.mapping`), so that its text
+isn't in the rows at all.
 """
 
 import re
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import phonenumbers
 
+from cx_assets.dataset import Dataset
 from cx_assets.merging import MergeKey, key_kind
 
 if TYPE_CHECKING:
@@ -24,12 +27,12 @@ def column_of(name: str) -> str:
     return f"{name}_key"
 
 
-def numbered(rows: "pa.Table", keys: dict[str, MergeKey]) -> "pa.Table":
-    """Delivered rows with every key's text replaced by its number.
+def numbered(rows: "pa.Table", dataset: Dataset) -> "pa.Table":
+    """Delivered rows of customers with every key replaced by its number.
 
     Args:
-        rows: with a text column per key, called as `column_of` says.
-        keys: by name.
+        rows: with a column per key, called as `column_of` says: its text or, with a part `privacy`, its pseudonym.
+        dataset: for its keys.
 
     Returns:
         The same rows; a key is int64: the number, from 1, of the first row that has an equal one, null where there is
@@ -37,9 +40,10 @@ def numbered(rows: "pa.Table", keys: dict[str, MergeKey]) -> "pa.Table":
     """
     import pyarrow as pa
 
-    for name, key in keys.items():
+    for name, key in dataset.merge_keys().items():
+        told = key if dataset.privacy is None else MergeKey(expression=key.expression, kind="text")
         at = rows.column_names.index(column_of(name))
-        numbers = key_numbers(rows.column(at).to_pylist(), name, key)
+        numbers = key_numbers(rows.column(at).to_pylist(), name, told)
         rows = rows.set_column(at, column_of(name), pa.array(numbers, pa.int64()))
     return rows
 

@@ -13,7 +13,7 @@ import duckdb
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.broken_lines import broken_text, first_surplus
-from cx_assets.ingestion.complaints import another_delimiter, first_line, kind, misfit, no_column
+from cx_assets.ingestion.complaints import another_delimiter, first_line, hidden_column, kind, misfit, no_column
 from cx_assets.ingestion.databases import Days, days_condition, relation_name
 from cx_assets.ingestion.encoding import require_encoding
 from cx_assets.ingestion.formats import ROW as ROW
@@ -28,7 +28,7 @@ from cx_assets.ingestion.remote import listed, shown
 from cx_assets.ingestion.times import local_day, utc_timestamp
 from cx_assets.manifest import Location, ManifestError, key_lines, where
 from cx_assets.privacy.discretion import discreet
-from cx_assets.privacy.mapping import PERSONAL, file_name_sql, hidden_columns, is_identifier, protected_query, visible
+from cx_assets.privacy.mapping import PERSONAL, file_name_sql, hidden_columns, is_pseudonym, protected_query, visible
 from cx_assets.source import Place, Relation, Source, SourceError, Url
 from cx_assets.table.schema import literal, quoted
 
@@ -228,13 +228,12 @@ def _misfits(
     # Of lines that aren't all objects DuckDB makes one column.
     if columns == ["json"] and (told := broken_text(read, mapped.source, name) or ""):
         return [f"{place}: {told}"]
-    hidden = hidden_columns(dataset, mapped.table, mapped.expressions)
-    seen = f"(select {visible(hidden)} from delivered)"
+    of_others = hidden_columns(dataset, mapped.table, mapped.expressions)
     found = []
     for column, expression in mapped.asked.items():
-        pseudonym = is_identifier(dataset, column)
+        hidden = frozenset[str]() if is_pseudonym(dataset, mapped.table, column) else of_others
         try:
-            connection.execute(f"describe select {as_text(expression)} from {'delivered' if pseudonym else seen}")
+            connection.execute(f"describe select {as_text(expression)} from (select {visible(hidden)} from delivered)")
             if len(connection.fetchall()) == 1:
                 continue
             what = "an expression makes one column, not several"
@@ -245,21 +244,16 @@ def _misfits(
                 broken = broken_text(read, mapped.source, name, in_header=unknown[1])
                 if broken is not None:
                     return [f"{place}: {broken}"]
-            what = _no_column(unknown[1], name, columns, hidden) if unknown else misfit(error)
+            seen = [name for name in columns if name.lower() not in hidden]
+            if unknown and unknown[1].lower() in map(str.lower, {*columns} - {*seen}):
+                what = hidden_column(dataset, mapped, unknown[1], name)
+            else:
+                what = no_column(unknown[1], name, seen) if unknown else misfit(error)
         found.append(f"{where(dataset.path, lines, mapped.places.get(column, mapped.location))}: {what}")
     own = len(columns) - len(folder_keys(read))
     if thorough and not found and (told := first_surplus(read, mapped.source, own) or ""):
         found.append(f"{place}: {name}: {told}")
     return found
-
-
-def _no_column(column: str, name: str, columns: list[str], hidden: frozenset[str]) -> str:
-    if column.lower() in hidden:
-        return (
-            f"the column '{column}' is personal, or what an identifier is made from (privacy); no table may tell it: "
-            f"leave this out, or give the column another name in {name} if it is neither there"
-        )
-    return no_column(column, name, [name for name in columns if name.lower() not in hidden])
 
 
 def file_days(dataset: Dataset, changed: set[str]) -> list[date]:

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from cx_assets.dataset import Dataset
+from cx_assets.ingestion.merge_keys import column_of
 from cx_assets.ingestion.times import utc_timestamp
 from cx_assets.linking import SAME_ID
 from cx_assets.privacy import screening
@@ -28,7 +29,7 @@ PERSONAL = "personal"
 
 
 def hidden_columns(dataset: Dataset, table: str, expressions: Mapping[str, str]) -> frozenset[str]:
-    """The columns of a source, in lower case, that only the expressions of its identifiers may see.
+    """The columns of a source, in lower case, that only the expressions of what becomes a pseudonym may see.
 
     They are what the personal columns of the manifest are made from, wherever a column is called so; in files of items
     and of campaigns a `name` is another thing, unless they are the customers' files. And they are what the customer is
@@ -53,6 +54,15 @@ def hidden_columns(dataset: Dataset, table: str, expressions: Mapping[str, str])
 def is_identifier(dataset: Dataset, column: str) -> bool:
     """Whether a column's values become pseudonyms."""
     return dataset.privacy is not None and SAME_ID.get(column, column) in dataset.privacy.identifiers
+
+
+def is_pseudonym(dataset: Dataset, table: str, column: str) -> bool:
+    """Whether queries over a table's source give only pseudonyms of a column: of an identifier, or of a merge key.
+
+    A merge key's stand for its text as it is compared; in the tables numbers stand in their place.
+    """
+    keys = map(column_of, dataset.merge_keys()) if dataset.privacy is not None and table == "customers" else ()
+    return is_identifier(dataset, column) or column in keys
 
 
 def _reads_customers_files(dataset: Dataset, table: str) -> bool:
@@ -97,9 +107,9 @@ def protected_query(
 ) -> str:
     """A query over a file's rows as their tables may have them.
 
-    Identifiers are pseudonyms before anything else sees them; what personal columns are made from is seen by nothing
-    else; and where a text that isn't declared personal tells of a person all the same, it is withheld. Spaces around an
-    identifier are no part of it, as for the contract.
+    Identifiers and merge keys are pseudonyms before anything else sees them; what personal columns are made from is
+    seen by nothing else; and where a text that isn't declared personal tells of a person all the same, it is withheld.
+    Spaces around an identifier are no part of it, as for the contract.
 
     Args:
         dataset: with a part `privacy`.
@@ -109,7 +119,7 @@ def protected_query(
         row: the column with a row's number.
         source_file: SQL for the name that the tables tell the file by.
     """
-    own = {name: text for name, text in expressions.items() if is_identifier(dataset, name)}
+    own = {name: text for name, text in expressions.items() if is_pseudonym(dataset, table, name)}
     others = {name: text for name, text in expressions.items() if name not in own}
     pseudonyms = "".join(
         f"{function(SAME_ID.get(name, name))}(trim({text})) as {_inner(name)}, " for name, text in own.items()

@@ -5,7 +5,7 @@ of them does. Nothing is loaded before it is needed: definitions of a dataset ca
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 import duckdb
 
@@ -13,6 +13,7 @@ from cx_assets.dataset import Dataset
 from cx_assets.ingestion.extensions import load_extension
 from cx_assets.ingestion.formats import prepare
 from cx_assets.ingestion.mapping import MappedSource, compared_source, mapped_sources, personal_source
+from cx_assets.ingestion.merge_keys import column_of, normalised
 from cx_assets.ingestion.reader import as_text, existing, file_query, label
 from cx_assets.privacy.declaration import OWN_ID
 from cx_assets.privacy.discretion import discreet
@@ -77,6 +78,8 @@ class Protection:
         connection.execute("set temp_file_encryption = true")
         for column in (*self.dataset.privacy.identifiers, SOURCE_FILE):
             self.pseudonyms.register(connection, column)
+        for name, key in self.dataset.merge_keys().items():
+            self.pseudonyms.register(connection, column_of(name), partial(normalised, name=name, key=key))
         rows = personal_rows(self.dataset, list(self.dataset.privacy.personal))
         Screening(text for _, fields in rows for text in fields.values()).register(connection)
 

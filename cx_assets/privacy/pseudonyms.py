@@ -6,6 +6,7 @@ still join, and without the key nobody can try out names on it, as can be done w
 """
 
 import hmac
+from collections.abc import Callable
 
 import duckdb
 
@@ -34,11 +35,20 @@ class Pseudonyms:
         """The pseudonym of a value of a column."""
         return hmac.digest(self._key, _message(column, value), "sha256").hex()[:LENGTH]
 
-    def register(self, connection: duckdb.DuckDBPyConnection, column: str) -> None:
-        """Let queries on a connection use `function(column)`."""
+    def register(
+        self, connection: duckdb.DuckDBPyConnection, column: str, compared: Callable[[str], str | None] = str
+    ) -> None:
+        """Let queries on a connection use `function(column)`.
+
+        Args:
+            connection: knows no such function yet.
+            column: whose values they are.
+            compared: what a value is taken for before it gets its pseudonym; None has none.
+        """
         started = hmac.new(self._key, _message(column, ""), "sha256")
 
-        def pseudonym(value: str) -> str:
+        def pseudonym(text: str) -> str | None:
+            value = compared(text)
             if not value:
                 return value
             mac = started.copy()

@@ -8,6 +8,7 @@ are still there.
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import TYPE_CHECKING, NoReturn
 
 import duckdb
 
@@ -15,6 +16,9 @@ from cx_assets.table.relation import Table
 from cx_assets.table.removed import removed_days, written_again
 from cx_assets.table.schema import TableSpec, quoted
 from cx_assets.table.types import declared_types, lossless, returned_types
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 UNHARMED = "Nothing was written; the rows of before are intact."
 
@@ -78,19 +82,35 @@ def write(connection: duckdb.DuckDBPyConnection, spec: TableSpec, rows: Rows, wi
         connection.execute("commit")
     except duckdb.Error as error:
         _roll_back(connection)
-        explain = pieces[0].explain
-        if isinstance(error, duckdb.InvalidInputException) and explain and (told := explain()):
-            raise TableWriteError(f"{spec.qualified}: {told} {UNHARMED}") from None
-        if pieces[0].confidential:
-            line = re.search(r"CSV Error on Line: (\d+)", str(error))
-            raise TableWriteError(
-                f"{spec.qualified}: a file can't be read as its manifest says{f', in line {line[1]}' if line else ''} "
-                f"({type(error).__name__}). More would quote what was delivered, and be kept in logs. {UNHARMED}"
-            ) from None
-        raise TableWriteError(f"{spec.qualified}: {error}. {UNHARMED}{_advice(error)}") from error
+        _tell(spec, pieces[0], error)
     except BaseException:
         _roll_back(connection)
         raise
+
+
+def fetched(spec: TableSpec, rows: Table) -> "pa.Table":
+    """The rows of a query in memory, for an asset that changes them before they are written.
+
+    Raises:
+        TableWriteError: if they can't be read, in the words of a write.
+    """
+    try:
+        return rows.arrow()
+    except duckdb.Error as error:
+        _tell(spec, rows, error)
+
+
+def _tell(spec: TableSpec, rows: Table, error: duckdb.Error) -> NoReturn:
+    """Raise what a person may know of an error of DuckDB about rows to be written."""
+    if isinstance(error, duckdb.InvalidInputException) and rows.explain and (told := rows.explain()):
+        raise TableWriteError(f"{spec.qualified}: {told} {UNHARMED}") from None
+    if rows.confidential:
+        line = re.search(r"CSV Error on Line: (\d+)", str(error))
+        raise TableWriteError(
+            f"{spec.qualified}: a file can't be read as its manifest says{f', in line {line[1]}' if line else ''} "
+            f"({type(error).__name__}). More would quote what was delivered, and be kept in logs. {UNHARMED}"
+        ) from None
+    raise TableWriteError(f"{spec.qualified}: {error}. {UNHARMED}{_advice(error)}") from error
 
 
 def is_of_the_disk(error: duckdb.Error) -> bool:

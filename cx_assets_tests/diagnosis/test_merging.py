@@ -9,16 +9,24 @@ from rich.console import Console
 from cx_assets.diagnosis.terminal import diagnose
 from cx_assets.diagnosis.trial import tried_out, verdicts
 from cx_assets.settings import Settings
+from cx_assets_tests.privacy.canaries import KEY
 from cx_assets_tests.registered_twice import RULE, registered_twice, write_registered_twice
 from cx_assets_tests.runs import load_shop, rows
 from cx_assets_tests.shop import TINY, write_tiny
 
+PRIVACY = """
+privacy:
+  identifiers: [customer_id, event_id]
+  personal: {email: {expression: mail}, phone: {expression: tel, keep: drop}}
+"""
 RETURNS = """    returns: {when: "quantity like '-%'"}\n"""
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize("rule", ["", RULE], ids=["undecided", "merged"])
-def test_verdicts_and_merges_are_those_of_a_run(tmp_path: Path, rule: str) -> None:
+@pytest.mark.parametrize("rule", ["", RULE, RULE + PRIVACY], ids=["undecided", "merged", "merged by personal keys"])
+def test_verdicts_and_merges_are_those_of_a_run(tmp_path: Path, rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CX_KEY", KEY)
+    monkeypatch.setenv("CX_DATA_DIR", str(tmp_path / "data"))
     write_registered_twice(tmp_path)
     dataset = registered_twice(tmp_path, rule)
     result = load_shop(tmp_path / "w.duckdb", dataset, checked=True)
@@ -35,6 +43,7 @@ def test_verdicts_and_merges_are_those_of_a_run(tmp_path: Path, rule: str) -> No
     assert {name: told[name] for name in shared} == {name: judged[name] for name in shared}
     stored = "select customer_id, merged_into, key_kind from warehouse.customer_merges order by all"
     assert [row[:3] for row in merges] == rows(tmp_path / "w.duckdb", stored)
+    assert len(merges) == (2 if rule else 0)
     assert [(name,) for name in known] == rows(
         tmp_path / "w.duckdb", "select customer_id from warehouse.customers order by all"
     )

@@ -28,8 +28,16 @@ PEOPLE = {
     "kunde-4822-zq": ("Balduin Querlenker", "b.querlenker@post.example", "+49 151 7774822"),
     "kunde-4823-zq": ("Cosima Übelacker", "cosima@uebelacker.example", "+49 151 7774823"),
 }
+# Two who registered again: one with the first's address, one with the second's number, each in another spelling.
+AGAIN = {
+    "kunde-4824-zq": ("Zwiebelfisch A.", "Annegret.Zwiebelfisch@POST.example", "+49 151 7774824"),
+    "kunde-4825-zq": ("Querlenker B.", "balduin@querlenker.example", "0151/777 48-22"),
+}
+COMPARED = ["tel:+49-151-7774822", "+49-151-7774822", "+491517774822", "0151/777 48-22", "01517774822"]
+"""How a number of theirs is written where it is compared, and by whoever has it elsewhere."""
 FILES = ("zwiebelfisch-annegret", "querlenker-balduin")
-CANARIES = [*PEOPLE, *(text for told in PEOPLE.values() for text in told), *FILES]
+EVERYBODY = {**PEOPLE, **AGAIN}
+CANARIES = [*EVERYBODY, *(text for told in EVERYBODY.values() for text in told), *COMPARED, *FILES]
 
 MANIFEST = """
 name: aviary
@@ -64,6 +72,10 @@ privacy:
     email: {expression: email, keep: vault}
     phone: {expression: phone, keep: drop}
 """
+MERGING = """
+merge_customers: {by: [email, phone]}
+"""
+KEYS = "  merge_keys: {email: email, phone: {expression: phone, country: DE}}\n"
 EVENT = {"at": "", "who": "", "what": "", "kind": "purchase", "line": "", "order": "", "pieces": "1", "amount": "2.50"}
 
 
@@ -101,6 +113,20 @@ def write_aviary(folder: Path, privacy: str = PRIVACY) -> Dataset:
     (folder / "answers.jsonl").write_text("".join(json.dumps(answer) + "\n" for answer in answers), "utf-8")
     path = folder / "aviary.yaml"
     path.write_text(MANIFEST + privacy, "utf-8")
+    return load_dataset(str(path))
+
+
+def write_merging_aviary(folder: Path, privacy: str = PRIVACY) -> Dataset:
+    """Write the shop with those who registered again, each with a purchase, and a rule that merges them."""
+    path = write_aviary(folder, privacy).path
+    path.write_text(MANIFEST.replace("campaigns:\n", f"{KEYS}campaigns:\n", 1) + MERGING + privacy, "utf-8")
+    with (folder / "people.csv").open("a", encoding="utf-8") as people:
+        people.writelines(f"{who};{name}; {email};{phone};Ulm;40\n" for who, (name, email, phone) in AGAIN.items())
+    with (folder / "orders" / f"{FILES[0]}.csv").open("a", encoding="utf-8") as orders:
+        orders.writelines(
+            f"{FIRST}T11:00:00;{who};{GOODS[0]};purchase;again-{number};{who}/0;1;2.50\n"
+            for number, who in enumerate(AGAIN)
+        )
     return load_dataset(str(path))
 
 

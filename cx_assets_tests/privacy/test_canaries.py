@@ -15,7 +15,18 @@ from cx_assets.privacy.protection import Protection
 from cx_assets.settings import Settings
 from cx_assets.table import warehouse
 from cx_assets.table.schema import literal
-from cx_assets_tests.privacy.canaries import CANARIES, DAYS, GOODS, KEY, PEOPLE, PRIVACY, found, write_aviary
+from cx_assets_tests.privacy.canaries import (
+    AGAIN,
+    CANARIES,
+    DAYS,
+    GOODS,
+    KEY,
+    PEOPLE,
+    PRIVACY,
+    found,
+    write_aviary,
+    write_merging_aviary,
+)
 from cx_assets_tests.runs import load_shop, rows
 from cx_assets_tests.whole_shop import execute, shipped_instance
 
@@ -46,7 +57,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder after a run of everything on the aviary."""
     folder = tmp_path_factory.mktemp("aviary")
     settings = Settings(data_dir=folder / "data", key=KEY, rejected_limit=0.5)
-    dataset = write_aviary(folder / "exports")
+    dataset = write_merging_aviary(folder / "exports")
     with pytest.MonkeyPatch.context() as patch, legible(patch), shipped_instance(settings) as instance:
         execute(settings, instance, dataset)
     return settings.data_dir
@@ -58,12 +69,20 @@ def in_the_clear(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("open_aviary")
     database = folder / "data" / "working.duckdb"
     with pytest.MonkeyPatch.context() as patch, legible(patch):
-        load_shop(database, write_aviary(folder / "exports", privacy=""))
+        load_shop(database, write_merging_aviary(folder / "exports", privacy=""))
     return folder / "data"
 
 
 def test_nobody_is_found_in_what_a_run_of_everything_writes(written: Path) -> None:
     assert found(written) == {}
+
+
+def test_the_run_did_compare_the_addresses_and_numbers_that_are_found_nowhere(written: Path) -> None:
+    merges = rows(written / WORKING, "select key_kind from warehouse.customer_merges order by 1")
+    assert merges == [("email",), ("phone",)]
+    assert rows(written / WORKING, "select email_key, phone_key from ingestion.raw_customers order by source_row") == [
+        (1, 1), (2, 2), (3, 3), (1, 4), (5, 2),
+    ]  # fmt: skip
 
 
 def test_the_search_reads_the_log_ahead_the_published_files_the_report_and_dagsters_storage(written: Path) -> None:
@@ -130,7 +149,7 @@ def test_the_contract_and_the_joins_are_as_without_privacy(written: Path, in_the
     )
     told = [rows(written / WORKING, query) for query in queries]
     assert told == [rows(in_the_clear / WORKING, query) for query in queries]
-    assert told[3] == [(len(PEOPLE) * len(DAYS) * len(GOODS),)]
+    assert told[3] == [(len(PEOPLE) * len(DAYS) * len(GOODS) + len(AGAIN),)]
 
 
 def test_rows_that_slipped_are_rejected_and_what_they_told_is_withheld(written: Path) -> None:

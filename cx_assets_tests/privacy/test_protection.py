@@ -74,7 +74,8 @@ def test_a_column_made_from_what_is_personal_or_an_id_is_refused_by_line(
     (told,) = complaints(tmp_path, replacement)
     assert told.startswith(place)
     if column:
-        assert f"the column '{column}' is personal, or what an identifier is made from (privacy); no" in told
+        assert f"it reads the column '{column}' of " in told
+        assert "so no table may tell it. Take the column out of this expression." in told
     else:
         assert "It has: town, age." in told
 
@@ -88,8 +89,38 @@ def test_an_events_column_that_is_called_as_a_personal_one_is_refused(tmp_path: 
     told = problems(load_dataset(str(path)))
     assert len(told) == 2  # one per file
     assert all(
-        line.startswith("aviary.yaml:9: events.0.columns.value: the column 'email' is personal") for line in told
+        line.startswith(f"aviary.yaml:9: events.0.columns.value: it reads the column 'email' of orders/{name}.csv, ")
+        and line.endswith(f"If it is something else in orders/{name}.csv, give it another name there.")
+        for name, line in zip(sorted(FILES), sorted(told), strict=True)
     )
+
+
+@pytest.mark.parametrize(
+    ("replacement", "complaint"),
+    [
+        (
+            ("expression: town", "expression: upper(email)"),
+            "aviary.yaml:14: customers.attributes.town.expression: it reads the column 'email' of people.csv, which is "
+            "personal (privacy.personal.email), so no table may tell it. Take the column out of this expression. To "
+            "merge customers by it, use customers.merge_keys.",
+        ),
+        (
+            ("expression: age", "expression: number"),
+            "aviary.yaml:15: customers.attributes.age.expression: it reads the column 'number' of people.csv, which "
+            "customer_id is made from (privacy.identifiers), so no table may tell it. Take the column out of this "
+            "expression.",
+        ),
+        (
+            ("detail: text", "detail: phone"),
+            "aviary.yaml:24: campaign_responses.columns.detail: no column 'phone' in answers.jsonl. It has: mailing, "
+            "at, text.",
+        ),
+    ],
+)
+def test_a_refused_column_is_told_with_what_makes_it_personal_and_what_to_do(
+    tmp_path: Path, replacement: tuple[str, str], complaint: str
+) -> None:
+    assert complaints(tmp_path, replacement) == [complaint]
 
 
 def test_an_id_inside_a_json_value_hides_none_of_the_others(tmp_path: Path) -> None:
