@@ -177,7 +177,8 @@ def _privacy(proposal: Proposal) -> Iterator[str]:
     yield ""
     yield from _comment(
         "These columns tell who a customer is. They are not read, so they reach no table. To keep them apart in the "
-        "vault, remove the # of these lines; `keep: drop` says that they are not wanted at all."
+        "vault, remove the # of these lines; `keep: drop` says that they are not wanted at all. Kept apart or not, "
+        "customers who registered twice can be merged by them: customers.merge_keys."
     )
     yield "# privacy:"
     yield "#   identifiers: [customer_id]"

@@ -77,14 +77,6 @@ def test_nobody_is_found_in_what_a_run_of_everything_writes(written: Path) -> No
     assert found(written) == {}
 
 
-def test_the_run_did_compare_the_addresses_and_numbers_that_are_found_nowhere(written: Path) -> None:
-    merges = rows(written / WORKING, "select key_kind from warehouse.customer_merges order by 1")
-    assert merges == [("email",), ("phone",)]
-    assert rows(written / WORKING, "select email_key, phone_key from ingestion.raw_customers order by source_row") == [
-        (1, 1), (2, 2), (3, 3), (1, 4), (5, 2),
-    ]  # fmt: skip
-
-
 def test_the_search_reads_the_log_ahead_the_published_files_the_report_and_dagsters_storage(written: Path) -> None:
     hits = found(written, [GOODS[0], "raw_campaign_targets", "An aviary"])
     seen = {Path(name).name for names in hits.values() for name in names}
@@ -109,6 +101,14 @@ def test_nobody_is_found_in_the_databases_once_their_logs_are_folded_in_uncompre
             connection.execute("checkpoint")
     assert found(tmp_path, [GOODS[0]])[f"clear of {GOODS[0]}"] == ["cx.duckdb", "working.duckdb"]
     assert found(tmp_path) == {}
+
+
+def test_the_run_did_compare_the_addresses_and_numbers_that_are_found_nowhere(written: Path) -> None:
+    merges = rows(written / WORKING, "select key_kind from warehouse.customer_merges order by 1")
+    assert merges == [("email",), ("phone",)]
+    assert rows(written / WORKING, "select email_key, phone_key from ingestion.raw_customers order by source_row") == [
+        (1, 1), (2, 2), (3, 3), (1, 4), (5, 2),
+    ]  # fmt: skip
 
 
 def test_without_privacy_the_same_search_finds_everybody(in_the_clear: Path) -> None:

@@ -176,6 +176,8 @@ def test_what_the_doctor_holds_spills_and_prints_has_nobody_in_it(
     screen = io.StringIO()
     diagnose(Console(file=screen, width=250), dataset, settings)
     assert "merged    2 customers into others: 1 by email, 1 by phone" in screen.getvalue()
+    assert "time does not parse: occurred_at is '(withheld)', as in orders/" in screen.getvalue()
+    assert "unknown event type: event_type is nothing, as in orders/" in screen.getvalue()
     people = [text for who, told in {**PEOPLE, **AGAIN}.items() for text in (who, *told)]
     (tmp_path / "data" / "screen.txt").write_text(screen.getvalue(), "utf-8")
     assert found(tmp_path / "data", ["raw_customers", "Ulm", "not in the master data"])
