@@ -244,16 +244,20 @@ def _misfits(
                 broken = broken_text(read, mapped.source, name, in_header=unknown[1])
                 if broken is not None:
                     return [f"{place}: {broken}"]
-            seen = [name for name in columns if name.lower() not in hidden]
-            if unknown and unknown[1].lower() in map(str.lower, {*columns} - {*seen}):
-                what = hidden_column(dataset, mapped, unknown[1], name)
-            else:
-                what = no_column(unknown[1], name, seen) if unknown else misfit(error)
+            what = _not_seen(dataset, mapped, unknown[1], name, columns, hidden) if unknown else misfit(error)
         found.append(f"{where(dataset.path, lines, mapped.places.get(column, mapped.location))}: {what}")
     own = len(columns) - len(folder_keys(read))
     if thorough and not found and (told := first_surplus(read, mapped.source, own) or ""):
         found.append(f"{place}: {name}: {told}")
     return found
+
+
+def _not_seen(
+    dataset: Dataset, mapped: MappedSource, column: str, name: str, columns: list[str], hidden: frozenset[str]
+) -> str:
+    if column.lower() in hidden.intersection(map(str.lower, columns)):
+        return hidden_column(dataset, mapped, column, name)
+    return no_column(column, name, [name for name in columns if name.lower() not in hidden])
 
 
 def file_days(dataset: Dataset, changed: set[str]) -> list[date]:
