@@ -46,15 +46,15 @@ def choose(found: ColumnScores, *, seed: int = 0) -> Choice:
     candidates = [s for s in found.scores.values() if s.policy == s.made and not (text and s.policy == "constant")]
     best = min(candidates, key=lambda score: float(score.loss.mean()))
     chosen = next(score for score in candidates if not surely_worse(score, best, seed))
-    reason = _reason(found, candidates, chosen, best)
     accuracy = chosen.figures.get("accuracy")
     if text and accuracy and accuracy.low <= 0.5:
         stand_in = found.scores["constant"]
         value = found.attribute.missing.value if found.attribute.missing.policy == stand_in.policy else UNKNOWN
         wrong = f"{100 * (1 - accuracy.value):.0f} of 100 values that {chosen.policy} fills in would be wrong"
-        return Choice(MissingPolicy(policy="constant", value=value), f"{reason} But {wrong}: '{value}' claims nothing.")
+        reason = f"{_best(chosen, best)}, but {wrong}: '{value}' claims nothing."
+        return Choice(MissingPolicy(policy="constant", value=value), reason)
     value = found.attribute.missing.value if chosen.policy == "constant" else UNKNOWN
-    return Choice(MissingPolicy(policy=chosen.policy, value=value), reason)
+    return Choice(MissingPolicy(policy=chosen.policy, value=value), _reason(found, candidates, chosen, best))
 
 
 def surely_worse(score: PolicyScore, best: PolicyScore, seed: int) -> bool:
@@ -63,6 +63,12 @@ def surely_worse(score: PolicyScore, best: PolicyScore, seed: int) -> bool:
         return False
     difference = paired_difference(score.loss[:, None], best.loss[:, None], resamples=RESAMPLES, seed=seed)
     return bool(difference.low[0] > 0)
+
+
+def _best(chosen: PolicyScore, best: PolicyScore) -> str:
+    """Which policy scores best, and why another is looked at."""
+    simpler = "" if best is chosen else f" and {chosen.policy} is simpler and not surely worse"
+    return f"{best.policy} scores best{simpler}"
 
 
 def _reason(found: ColumnScores, candidates: list[PolicyScore], chosen: PolicyScore, best: PolicyScore) -> str:

@@ -1,5 +1,7 @@
 """Laws of scoring missing-value policies and of choosing one."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -66,7 +68,36 @@ def test_a_value_that_would_mostly_be_wrong_is_better_called_unknown(random: np.
     colour = random.choice(["red", "blue", "green"], ROWS, p=[0.4, 0.35, 0.25])
     choice = choose(scored({"colour": gappy(colour, random.random(ROWS) < 0.2)}, "colour"))
     assert (choice.policy.policy, choice.policy.value) == ("constant", "unknown")
-    assert "of 100 values that mode fills in would be wrong" in choice.reason
+    assert re.fullmatch(
+        "mode scores best, but [56][0-9] of 100 values that mode fills in would be wrong: 'unknown' claims nothing\\.",
+        choice.reason,
+    )
+
+
+def test_the_reason_to_call_a_value_unknown_is_told_of_the_policy_that_scores_best(
+    random: np.random.Generator,
+) -> None:
+    town = random.choice(["a", "b", "c", "d"], ROWS)
+    colour = np.where(random.random(ROWS) < 0.3, np.char.upper(town), random.choice(list("ABCD"), ROWS))
+    found = scored({"colour": gappy(colour, np.arange(ROWS) % 5 == 0), "town": town}, "colour")
+    accuracy = {name: score.figures["accuracy"].value for name, score in found.scores.items()}
+    assert 0.5 > accuracy["predict"] > accuracy["mode"] > accuracy["constant"] == 0
+    choice = choose(found)
+    wrong = f"{100 * (1 - accuracy['predict']):.0f} of 100 values that predict fills in would be wrong"
+    assert (choice.policy.policy, choice.policy.value) == ("constant", "unknown")
+    assert choice.reason == f"predict scores best, but {wrong}: 'unknown' claims nothing."
+
+
+def test_that_a_simpler_policy_is_not_surely_worse_than_the_best_is_said_of_these_two(
+    random: np.random.Generator,
+) -> None:
+    found = scored({"colour": gappy(random.choice(list("abc"), 60), np.arange(60) % 5 == 0),
+        "noise": random.choice(list("xyz"), 60)}, "colour")  # fmt: skip
+    mode, predict = found.scores["mode"], found.scores["predict"]
+    ahead = replace(predict, loss=np.where(np.arange(found.held_out) == np.argmax(mode.loss), 0.0, mode.loss))
+    choice = choose(replace(found, scores={**found.scores, "predict": ahead}))
+    assert choice.policy.policy == "constant"
+    assert choice.reason.startswith("predict scores best and mode is simpler and not surely worse, but ")
 
 
 def test_of_skewed_numbers_the_median_is_off_by_its_own_spread_and_the_mean_by_more(
