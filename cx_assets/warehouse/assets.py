@@ -166,7 +166,7 @@ def _customer_merges(dataset: Dataset) -> dg.AssetsDefinition:
 
 
 def _rejected_rows(dataset: Dataset) -> dg.AssetsDefinition:
-    @table_asset(tables.REJECTED_ROWS, kinds=["sql"], code_version="1")
+    @table_asset(tables.REJECTED_ROWS, kinds=["sql"], code_version="2")
     def rejected_rows(
         raw_customers: Table,
         raw_items: Table,

@@ -16,6 +16,9 @@ from cx_assets.warehouse.clauses import Clause, any_broken, column_clauses, firs
 KEYS = {"customers": "customer_id", "items": "item_id", "campaigns": "campaign_id"}
 """The columns of which no two rows have the same."""
 
+KEPT = "reason is null and copy = 1"
+"""SQL for whether a judged row is kept."""
+
 MASTERS = (*KEYS, "campaign_targets", "campaign_responses")
 """What is delivered besides events."""
 
@@ -65,9 +68,11 @@ def _time(name: str) -> Clause:
 
 
 def judge_master(delivered: Table, dataset: Dataset, table: str) -> Table:
-    """Every row of a raw table, with `reason`: null where it is kept, else the first clause that it breaks.
+    """Every row of a raw table, with what becomes of it: kept where `reason` is null and `copy` is 1.
 
-    Of several rows with the same id the first by file and row that is good otherwise is kept.
+    `reason` is the first clause that a row breaks. Of several rows with the same id the first by file and row that is
+    good otherwise is kept, and the others came too late; but one that equals it in every column, a `copy` above 1, is
+    folded into it. What a row breaks its copies break too.
 
     Args:
         delivered: `ingestion.raw_customers`, `raw_items`, ...
@@ -76,7 +81,12 @@ def judge_master(delivered: Table, dataset: Dataset, table: str) -> Table:
     """
     clauses = [clause for clause in master_clauses(dataset, table) if clause.on_broken != "reject_value"]
     of_rows = [clause for clause in clauses if clause.asks == "row"]
-    judged = sql(f"select *, case {first_broken(of_rows)} end as reason from delivered", delivered=delivered)
+    equal = ", ".join(quoted(name) for name in delivered.columns if name not in ("source_file", "source_row"))
+    # Of targets and responses, which have no id, equal rows are no copies: their tables count or fold them.
+    copy = f"row_number() over (partition by {equal} order by source_file, source_row)" if table in KEYS else "1"
+    judged = sql(
+        f"select *, case {first_broken(of_rows)} end as reason, {copy} as copy from delivered", delivered=delivered
+    )
     alone = [(clause.broken, clause.reason) for clause in clauses if clause.asks == "others"]
     if table in KEYS:
         alone.append((f"trim({KEYS[table]})", f"{KEYS[table]} came before"))
@@ -84,15 +94,18 @@ def judge_master(delivered: Table, dataset: Dataset, table: str) -> Table:
         judged = sql(
             f"""
             select * replace (
-                case when reason is null and {value} is not null and row_number() over (
-                    partition by reason is null, {value} order by source_file, source_row
+                case when reason is null and copy = 1 and {value} is not null and row_number() over (
+                    partition by reason is null and copy = 1, {value} order by source_file, source_row
                 ) > 1 then {literal(reason)} else reason end as reason
             )
             from judged
             """,
             judged=judged,
         )
-    return judged
+    if table not in KEYS:
+        return judged
+    first = f"first_value(reason) over (partition by {equal} order by copy)"
+    return sql(f"select * replace ({first} as reason) from judged", judged=judged)
 
 
 def kept_rows(delivered: Table, dataset: Dataset, table: str) -> Table:
@@ -103,7 +116,7 @@ def kept_rows(delivered: Table, dataset: Dataset, table: str) -> Table:
     )
     replaced = f" replace ({values})" if values else ""
     judged = judge_master(delivered, dataset, table)
-    return sql(f"select * exclude (reason){replaced} from judged where reason is null", judged=judged)
+    return sql(f"select * exclude (reason, copy){replaced} from judged where {KEPT}", judged=judged)
 
 
 def rejected_rows(delivered: Table, dataset: Dataset, table: str) -> Table:
@@ -127,7 +140,7 @@ def rejected_master_values(delivered: Table, dataset: Dataset, table: str) -> Ta
     parts = [
         f"select null::date as day, {literal(table)} as delivered_as, {literal(name)} as column_name, "
         f"case {first_broken(clauses)} end as reason, {quoted(name)} as value, source_file, source_row from judged "
-        f"where reason is null and ({any_broken(clauses)})"
+        f"where {KEPT} and ({any_broken(clauses)})"
         for name, clauses in _value_clauses(dataset, table).items()
     ]
     texts = ", ".join(["null::varchar"] * 4)

@@ -32,7 +32,7 @@ def master_counts(
         told as (select * from delivered anti join refused using (source_file, source_row))
         select
             (select count(*) from delivered) as raw, {_KEPT.get(table, "(select count(*) from stored)")} as kept,
-            {_FOLDED.get(table, "0")} as folded, {_dropped(dataset, table)} as dropped,
+            {_FOLDED[table]} as folded, {_dropped(dataset, table)} as dropped,
             (select count(*) from refused) as rejected
         """,
         delivered=delivered,
@@ -44,8 +44,14 @@ def master_counts(
 
 _IN_MASTER = "(select count(*) from stored where in_master)"
 _KEPT = {"customers": _IN_MASTER, "items": _IN_MASTER}
+# Rows with one id that aren't equal are not counted, so that one of them that was not rejected shows.
+_REPEATED = """(
+    (select count(*) from told) - (select count(*) from (select distinct * exclude (source_file, source_row) from told))
+)"""
 _FOLDED = {
-    "customers": "(select count(*) from customer_merges)",
+    "customers": f"{_REPEATED} + (select count(*) from customer_merges)",
+    "items": _REPEATED,
+    "campaigns": _REPEATED,
     "campaign_targets": """(
         select count(*) - count(distinct (trim(campaign_id), coalesce(merged_into, trim(told.customer_id))))
         from told left join customer_merges m on m.customer_id = trim(told.customer_id)
@@ -61,6 +67,6 @@ def _dropped(dataset: Dataset, table: str) -> str:
     key = KEYS[table]
     merged = " and id not in (select customer_id from customer_merges)" if table == "customers" else ""
     return (
-        f"(select count(*) from (select trim({key}) as id from told) "
+        f"(select count(*) from (select distinct trim({key}) as id from told) "
         f"where id not in (select {key} from stored where in_master){merged})"
     )

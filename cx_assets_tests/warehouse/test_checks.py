@@ -191,7 +191,7 @@ def test_where_nearly_nobody_is_known_the_id_in_the_manifest_is_doubted(laws: La
 def test_a_delivered_id_that_is_missing_or_comes_twice_is_warned_of(laws: Laws, table: str, key: str) -> None:
     one = "(select * from t order by source_row limit 1)"
     for second in (
-        f"select * replace (source_row + 1000 as source_row) from {one}",
+        f"select * replace (' ' || {key} as {key}, source_row + 1000 as source_row) from {one}",
         f"select * replace (' ' as {key}) from {one}",
     ):
         verdict = laws.ask(f"{table}: rows_are_read", laws.changed(table, f"from {one} union all {second}"))
@@ -259,9 +259,23 @@ def test_a_response_whose_time_does_not_parse_is_told_of(laws: Laws) -> None:
 
 def test_a_campaign_id_that_comes_twice_is_told_of(laws: Laws) -> None:
     once = laws.changed("raw_campaigns", "select * from t semi join warehouse.campaigns using (campaign_id)")
-    twice = laws.changed("raw_campaigns", "select * from t union all select * from t")
+    twice = laws.changed(
+        "raw_campaigns", "select * from t union all select * replace ('other' as campaign_type) from t"
+    )
     assert laws.ask("raw_campaigns: rows_are_read", once).passed
     assert not laws.ask("raw_campaigns: rows_are_read", twice).passed
+
+
+@pytest.mark.parametrize("table", ["customers", "items", "campaigns"])
+def test_another_row_under_a_kept_id_that_is_not_rejected_fails(laws: Laws, table: str) -> None:
+    others = laws["rejected_rows"], laws["customer_merges"]
+    column = {"customers": "customer_id", "items": "name", "campaigns": "campaign_type"}[table]
+    again = "select * replace (source_row + 1000 as source_row)"
+    repeated = laws.changed(f"raw_{table}", f"from t union all ({again} from t limit 1)")
+    assert laws.ask(f"{table}: nothing_is_lost", laws[table], repeated, *others).passed
+    other = f"select * replace ({column} || ' ' as {column}, source_row + 1000 as source_row) from t"
+    different = laws.changed(f"raw_{table}", f"from t union all ({other} limit 1)")
+    assert not laws.ask(f"{table}: nothing_is_lost", laws[table], different, *others).passed
 
 
 @pytest.mark.parametrize("table", MASTERS)

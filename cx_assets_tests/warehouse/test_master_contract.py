@@ -106,6 +106,65 @@ def test_of_an_id_that_comes_twice_the_first_row_that_is_good_otherwise_is_kept(
     assert sorted(told) == [("customer_id came before", 3), ("missing city", 1)]
 
 
+def test_a_row_that_repeats_a_kept_one_in_every_column_is_folded_into_it_and_not_rejected(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    dataset = declared(tmp_path, "columns: {since: {unique: true}, age: {max: 20}}")
+    delivered = raw(connection, {}, {"city": "Bern"}, {}, {"city": "Bern"}, {"city": "Bern", "customer_id": " ann"})
+    assert [row[:2] for row in kept_rows(delivered, dataset, "customers").fetchall()] == [("ann", "Ulm")]
+    told = [(row[1], row[4]) for row in rejected_rows(delivered, dataset, "customers").fetchall()]
+    assert sorted(told, key=lambda row: row[1]) == [("since is not unique", row) for row in (2, 4, 5)]
+    assert rejected_master_values(delivered, dataset, "customers").count() == 1
+
+
+def test_a_repeated_row_that_breaks_the_contract_is_rejected_each_time(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    delivered = raw(connection, {"customer_id": ""}, {"customer_id": ""})
+    told = [(row[1], row[4]) for row in rejected_rows(delivered, declared(tmp_path), "customers").fetchall()]
+    assert sorted(told) == [("missing customer_id", 1), ("missing customer_id", 2)]
+
+
+FOLDED_AND_NOT = """
+campaigns:
+  source: {files: campaigns.csv, format: csv}
+  columns: {campaign_id: id, campaign_type: kind, starts_on: from_day, ends_on: to_day}
+items:
+  source: {files: things.csv, format: csv}
+  id: thing
+  name: title
+"""
+
+
+def test_repeated_rows_of_customers_items_and_campaigns_are_folded_and_add_up(tmp_path: Path) -> None:
+    people = ["ann,Ulm,30,2020-01-01", "ann,Ulm,30,2020-01-01", "ann,Graz,50,2020-01-01", "bob,,,", "bob,,,"]
+    (tmp_path / "things.csv").write_text("thing,title\ntea,Tea\ntea,Tea\ntea,Green tea\n", "utf-8")
+    campaign = "c1,mail,2024-03-01,2024-03-02\n"
+    (tmp_path / "campaigns.csv").write_text(f"id,kind,from_day,to_day\n{campaign}{campaign}", "utf-8")
+    declared(tmp_path, people=people)
+    path = tmp_path / "tiny_shop.yaml"
+    dropping = path.read_text("utf-8").replace("{expression: town}", "{expression: town, missing: {policy: drop}}")
+    path.write_text(dropping + FOLDED_AND_NOT, "utf-8")
+    database = tmp_path / "data" / "working.duckdb"
+    result = load_shop(database, load_dataset(str(path)), checked=True)
+    assert set(failed(result)) == {"raw_customers: rows_are_read", "raw_items: rows_are_read"}
+    assert rows(database, "select delivered_as, reason, source_row from warehouse.rejected_rows order by all") == [
+        ("customers", "customer_id came before", 3),
+        ("items", "item_id came before", 3),
+    ]
+    assert rows(database, "select customer_id, city from warehouse.customers") == [("ann", "Ulm")]
+    figures = {
+        evaluation.asset_key.to_user_string(): {
+            part: evaluation.metadata[part].value for part in ("raw", "kept", "folded", "dropped", "rejected")
+        }
+        for evaluation in result.get_asset_check_evaluations()
+        if evaluation.check_name == "nothing_is_lost" and "folded" in evaluation.metadata
+    }
+    assert figures["customers"] == {"raw": 5, "kept": 1, "folded": 2, "dropped": 1, "rejected": 1}
+    assert figures["items"] == {"raw": 3, "kept": 1, "folded": 1, "dropped": 0, "rejected": 1}
+    assert figures["campaigns"] == {"raw": 2, "kept": 1, "folded": 1, "dropped": 0, "rejected": 0}
+
+
 def test_a_run_keeps_what_it_rejects_of_master_data_and_the_rows_add_up(tmp_path: Path) -> None:
     people = ["ann,Ulm,30,2020-01-01", ",Bern,40,2020-01-01", "bob,Ulm,many,2020-01-01", "ann,Graz,50,2020-01-01"]
     dataset = declared(tmp_path, people=people)
