@@ -79,7 +79,9 @@ def tell_failure(console: Console, progress: Progress, home: Path) -> None:
     )
     for message in progress.errors:
         console.print(f"[red]{escape(message)}[/]", soft_wrap=True)
-    console.print(f"The whole story: make dev, or DAGSTER_HOME={home} dagster dev -w workspace.yaml, then Runs.")
+    console.print("The whole story is in the web UI, under Runs: make dev, or")
+    # On a line of its own, and never wrapped: it is there to be copied.
+    console.print(f"  DAGSTER_HOME={escape(str(home))} dagster dev -w workspace.yaml", soft_wrap=True)
 
 
 def tell_success(console: Console, settings: Settings, home: Path, progress: Progress, seconds: float) -> None:
