@@ -4,12 +4,14 @@ import json
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from cx_assets.automation import RANGE_END, RANGE_START
+from cx_assets.operations.runs import latest_runs
 from cx_assets.table.warehouse import writing
 from cx_assets_tests.processes import (
     CX,
@@ -53,10 +55,15 @@ def folders(shop: WholeShop) -> list[Path]:
 
 @dataclass(frozen=True)
 class Left:
-    """What a killed run has left: the published files, and the tables that differ from those of the run before."""
+    """What a killed run has left: the published files, and the tables that differ from those of the run before.
+
+    Attributes:
+        state: what it is told to be right after.
+    """
 
     published: dict[str, str]
     differing: dict[str, int]
+    state: str
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +77,13 @@ def killed(whole: WholeShop, shop: WholeShop, tmp_path_factory: pytest.TempPathF
                 wait_for("the next folder is being written", lambda: len(folders(shop)) == 2, every=0.01)
             assert process.poll() is None
             stop(process)
+        with shop.instance() as instance:
+            state = latest_runs(instance, shop.settings, datetime.now(UTC))[0].state
         copy = recovered(shop.settings.warehouse_path, tmp_path_factory.mktemp(stage) / "copy")
         left[stage] = Left(
-            digests(shop.settings.published_dir.resolve()), differing_tables(copy, whole.settings.warehouse_path)
+            digests(shop.settings.published_dir.resolve()),
+            differing_tables(copy, whole.settings.warehouse_path),
+            state,
         )
     return left
 
@@ -87,6 +98,10 @@ def test_a_killed_run_leaves_the_published_files_as_they_were(
     whole: WholeShop, killed: dict[str, Left], stage: str
 ) -> None:
     assert killed[stage].published == digests(whole.settings.published_dir.resolve())
+
+
+def test_a_killed_run_is_told_to_be_interrupted_at_once(killed: dict[str, Left]) -> None:
+    assert {stage: left.state for stage, left in killed.items()} == dict.fromkeys(MOMENTS, "interrupted")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Finding out the state of everything without touching what a run holds.
 
-Belongs here: asking Dagster's history, the published copy, the lock and the disk. Does not: the verdict (`status`).
+Belongs here: asking Dagster's history, the published copy and the disk. Does not: what became of runs (`runs`), or the
+verdict (`status`).
 The working database is never opened: a run may hold it, and would be kept out by a reader.
 """
 
@@ -15,25 +16,14 @@ import dagster as dg
 import duckdb
 from sqlalchemy.exc import SQLAlchemyError
 
-from cx_assets.automation import RANGE_END, RANGE_START
 from cx_assets.dataset import Dataset
 from cx_assets.manifest import ManifestError
-from cx_assets.operations.holder import writer
 from cx_assets.operations.retention import first_day_to_load
+from cx_assets.operations.runs import latest_runs
 from cx_assets.operations.status import Checks, Days, Disk, FailedCheck, Finding, Freshness, Run, Seen
 from cx_assets.partitions import daily_events
-from cx_assets.progress import root_cause
 from cx_assets.publishing.files import REPORT
 from cx_assets.settings import DATABASE, Settings
-
-ENDED = {
-    dg.DagsterRunStatus.SUCCESS: "succeeded",
-    dg.DagsterRunStatus.FAILURE: "failed",
-    dg.DagsterRunStatus.CANCELED: "canceled",
-}
-RECENT = 50
-STARTING = timedelta(minutes=2)
-"""A run that has just been launched doesn't hold the warehouse yet, and isn't one that was interrupted."""
 
 
 def look(settings: Settings, dataset: Dataset) -> Seen:
@@ -46,7 +36,7 @@ def look(settings: Settings, dataset: Dataset) -> Seen:
     try:
         with _history(settings) as instance:
             if instance:
-                runs = _runs(instance, writer(settings), now)
+                runs = latest_runs(instance, settings, now)
                 days = _days(instance, settings, dataset)
                 checks = _checks(instance, settings, dataset)
     except ManifestError as error:
@@ -83,47 +73,6 @@ def _history(settings: Settings) -> Iterator[dg.DagsterInstance | None]:
     os.environ["DAGSTER_HOME"] = str(home)
     with dg.DagsterInstance.get() as instance:
         yield instance
-
-
-def _runs(instance: dg.DagsterInstance, holder: str | None, now: datetime) -> list[Run]:
-    """The latest runs, newest first."""
-    return [_run(instance, record, holder, now) for record in instance.get_run_records(limit=RECENT)]
-
-
-def _run(instance: dg.DagsterInstance, record: dg.RunRecord, holder: str | None, now: datetime) -> Run:
-    run = record.dagster_run
-    began = datetime.fromtimestamp(record.start_time, UTC) if record.start_time else None
-    ended = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else None
-    day = run.tags.get("dagster/partition")
-    first, last = run.tags.get(RANGE_START, day), run.tags.get(RANGE_END, day)
-    state = ENDED.get(run.status)
-    if state is None:
-        begun = run.status in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
-        if holder and run.run_id in holder:
-            state = "running"
-        elif begun and holder is None and now - (began or record.create_timestamp.replace(tzinfo=UTC)) > STARTING:
-            state = "interrupted"
-        else:
-            state = "waiting"
-    return Run.model_validate(
-        {
-            "run_id": run.run_id,
-            "job": "assets" if run.job_name.startswith("__") else run.job_name,
-            "state": state,
-            "began": began,
-            "ended": ended,
-            "seconds": round((ended - began).total_seconds(), 1) if began and ended else None,
-            "days": first if first == last else f"{first}...{last}",
-            "error": _error(instance, run.run_id) if state == "failed" else None,
-        }
-    )
-
-
-def _error(instance: dg.DagsterInstance, run_id: str) -> str:
-    """The cause of the first step that failed, or of the run's failure outside its steps."""
-    kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
-    events = [entry.dagster_event for entry in instance.all_logs(run_id, of_type=kinds)]
-    return next((f"{event.step_key or 'the run'}: {root_cause(event)}" for event in events if event), "no cause noted")
 
 
 def _days(instance: dg.DagsterInstance, settings: Settings, dataset: Dataset) -> Days:
@@ -164,11 +113,13 @@ def _checks(instance: dg.DagsterInstance, settings: Settings, dataset: Dataset) 
 def _verdicts(
     instance: dg.DagsterInstance, specs: Iterable[dg.AssetCheckSpec]
 ) -> Iterator[tuple[dg.AssetCheckSpec, dg.AssetCheckEvaluation, datetime]]:
-    """The latest verdict of each check that ever gave one."""
-    for spec in specs:
-        record = instance.get_latest_asset_check_evaluation_record(spec.key)
+    """The latest verdict of each check that ever gave one; one that is only planned takes none away."""
+    by_check = {spec.key: spec for spec in specs}
+    for key, found in instance.event_log_storage.get_asset_check_summary_records(list(by_check)).items():
+        record = found.last_completed_check_execution_record
         event = record.event if record else None
-        if event and event.dagster_event and event.dagster_event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        if event and event.dagster_event:
+            spec = by_check[key]
             verdict = event.dagster_event.asset_check_evaluation_data
             yield spec, verdict, datetime.fromtimestamp(event.timestamp, UTC)
 

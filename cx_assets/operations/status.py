@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 Level = Literal["good", "warning", "bad"]
+RunState = Literal["succeeded", "failed", "canceled", "running", "waiting", "interrupted"]
 EXIT_CODES: dict[Level, int] = {"good": 0, "warning": 1, "bad": 2}
 """As monitors of the Nagios kind read them."""
 
@@ -28,7 +29,7 @@ class Run(BaseModel):
 
     run_id: str
     job: str
-    state: Literal["succeeded", "failed", "canceled", "running", "waiting", "interrupted"]
+    state: RunState
     began: datetime | None
     ended: datetime | None
     seconds: float | None
@@ -140,7 +141,7 @@ def _of_runs(seen: Seen) -> Iterator[Finding]:
         what = f"The last run, {last.job}, failed: {last.error}"
         yield Finding(level="bad", what=what, do="Correct the cause, then run it again.")
     elif last.state == "interrupted":
-        what = f"The last run, {last.job}, was interrupted: it never ended, and no process holds the warehouse."
+        what = f"The last run, {last.job}, was interrupted: it never ended, and no process works on it."
         yield Finding(level="bad", what=what, do="Run it again; every table is whole, old or new.")
     elif last.state == "canceled":
         yield Finding(level="warning", what=f"The last run, {last.job}, was canceled.", do="Run it again.")

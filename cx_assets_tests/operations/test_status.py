@@ -11,13 +11,14 @@ import dagster as dg
 import duckdb
 import pytest
 from click.testing import Result
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from typer.testing import CliRunner
 
 from cx_assets.automation import RANGE_END, RANGE_START
 from cx_assets.cli import app
 from cx_assets.dataset import Dataset, load_dataset
 from cx_assets.definitions import build_definitions
-from cx_assets.operations import looking
+from cx_assets.operations import looking, runs
 from cx_assets.operations.status import Disk, Freshness, Limits, Run, Seen, Status, judged
 from cx_assets.publishing.files import publish
 from cx_assets.settings import Settings
@@ -150,6 +151,15 @@ def test_a_failed_blocking_check_is_bad_until_it_passes(cx: Cx, run_id: str, set
     assert "nothing_is_lost" not in {check.check for check in checks.failed}
 
 
+def test_a_check_that_a_run_has_yet_to_ask_keeps_its_last_result(cx: Cx, run_id: str, settings: Settings) -> None:
+    before = told(cx).checks
+    planned = AssetCheckEvaluationPlanned(asset_key=dg.AssetKey("events"), check_name="no_day_is_missing")
+    with begun(settings) as working, shipped_instance(settings) as instance:
+        event = dg.DagsterEvent("ASSET_CHECK_EVALUATION_PLANNED", "everything", event_specific_data=planned)
+        instance.report_dagster_event(event, working)
+        assert told(cx).checks == before
+
+
 @contextmanager
 def begun(settings: Settings) -> Iterator[str]:
     """A run that Dagster has noted as started, and that did not end."""
@@ -183,13 +193,13 @@ def test_a_run_that_waits_for_another_is_told_apart(cx: Cx, run_id: str, setting
 def test_a_run_that_never_ended_though_nobody_works_is_bad(
     cx: Cx, run_id: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(looking, "STARTING", timedelta(0))
+    monkeypatch.setattr(runs, "STARTING", timedelta(0))
     with begun(settings):
         status = told(cx)
     assert status.exit_code == 2
     assert status.last_run is not None
     assert status.last_run.state == "interrupted"
-    assert "no process holds the warehouse" in status.findings[0].what
+    assert "no process works on it" in status.findings[0].what
 
 
 @pytest.mark.parametrize(
