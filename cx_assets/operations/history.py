@@ -5,7 +5,7 @@ Belongs here: removing runs. Does not: ticks of schedules and sensors, which Dag
 a day of one, is never removed, however old.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -50,17 +50,13 @@ def runs_rested_on(instance: dg.DagsterInstance) -> set[str]:
         latest = instance.get_latest_materialization_event(key)
         if latest:
             found.add(latest.run_id)
-        by_partition = instance.event_log_storage.get_latest_storage_id_by_partition(key, MADE)
-        found |= _runs_of(instance, key, by_partition.values())
+        found |= {record.run_id for record in latest_of_partitions(instance, key)}
     return found
 
 
-def _runs_of(instance: dg.DagsterInstance, key: dg.AssetKey, storage_ids: Iterable[int]) -> set[str]:
-    """The runs that some materializations of an asset are from."""
-    ids = list(storage_ids)
-    found = set()
+def latest_of_partitions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Iterator[dg.EventLogRecord]:
+    """The latest materialization of each partition of an asset that has one."""
+    ids = list(instance.event_log_storage.get_latest_storage_id_by_partition(key, MADE).values())
     for start in range(0, len(ids), BATCH):
         chosen = dg.AssetRecordsFilter(asset_key=key, storage_ids=ids[start : start + BATCH])
-        records = instance.fetch_materializations(chosen, limit=BATCH).records
-        found |= {record.run_id for record in records}
-    return found
+        yield from instance.fetch_materializations(chosen, limit=BATCH).records

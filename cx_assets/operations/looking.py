@@ -18,9 +18,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cx_assets.dataset import Dataset
 from cx_assets.manifest import ManifestError
+from cx_assets.operations.deliveries import delivered_files
 from cx_assets.operations.retention import first_day_to_load
 from cx_assets.operations.runs import latest_runs
-from cx_assets.operations.status import Checks, Days, Disk, FailedCheck, Finding, Freshness, Run, Seen
+from cx_assets.operations.status import Checks, Days, Disk, FailedCheck, Files, Finding, Freshness, Run, Seen
 from cx_assets.partitions import daily_events
 from cx_assets.publishing.files import REPORT
 from cx_assets.settings import DATABASE, Settings
@@ -32,12 +33,14 @@ def look(settings: Settings, dataset: Dataset) -> Seen:
     problems: list[Finding] = []
     runs: list[Run] = []
     days: Days | None = None
+    files: Files | None = None
     checks: Checks | None = None
     try:
         with _history(settings) as instance:
             if instance:
                 runs = latest_runs(instance, settings, now)
                 days = _days(instance, settings, dataset)
+                files = delivered_files(instance, settings, dataset)
                 checks = _checks(instance, settings, dataset)
     except ManifestError as error:
         problems.append(_finding(str(error).splitlines()[0], "Correct the manifest; `cx doctor` names every mistake."))
@@ -52,6 +55,7 @@ def look(settings: Settings, dataset: Dataset) -> Seen:
         last_run=next((run for run in runs if run not in unfinished), None),
         unfinished=unfinished,
         days=days,
+        files=files,
         checks=checks,
         freshness=freshness,
         disk=_disk(settings),

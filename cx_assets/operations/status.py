@@ -15,6 +15,9 @@ RunState = Literal["succeeded", "failed", "canceled", "running", "waiting", "int
 EXIT_CODES: dict[Level, int] = {"good": 0, "warning": 1, "bad": 2}
 """As monitors of the Nagios kind read them."""
 
+NAMED = 5
+"""How many of several files are named."""
+
 
 class Finding(BaseModel):
     """Something that isn't good."""
@@ -44,6 +47,14 @@ class Days(BaseModel):
     missing: int = Field(description="Of them those that were never loaded.")
     first_missing: date | None
     last_missing: date | None
+
+
+class Files(BaseModel):
+    """The delivered files of events that hold anything, by their names in the tables."""
+
+    known: int
+    new: list[str] = Field(description="Of them those that came after the last loading and weren't there before.")
+    changed: list[str] = Field(description="Of them those that have changed since they were last loaded.")
 
 
 class FailedCheck(BaseModel):
@@ -100,6 +111,7 @@ class Seen(BaseModel):
     last_run: Run | None = Field(description="The last run that ended, or was interrupted.")
     unfinished: list[Run]
     days: Days | None
+    files: Files | None
     checks: Checks | None
     freshness: Freshness
     disk: Disk
@@ -117,6 +129,7 @@ class Status(BaseModel):
     last_run: Run | None
     unfinished: list[Run]
     days: Days | None
+    files: Files | None
     checks: Checks | None
     freshness: Freshness
     disk: Disk
@@ -124,7 +137,14 @@ class Status(BaseModel):
 
 def judged(seen: Seen, limits: Limits) -> Status:
     """The verdict: as bad as the worst finding."""
-    findings = [*seen.problems, *_of_runs(seen), *_of_days(seen), *_of_checks(seen), *_of_age(seen, limits)]
+    findings = [
+        *seen.problems,
+        *_of_runs(seen),
+        *_of_days(seen),
+        *_of_files(seen),
+        *_of_checks(seen),
+        *_of_age(seen, limits),
+    ]
     findings += _of_disk(seen.disk)
     findings.sort(key=lambda finding: finding.level)  # bad before warning
     worst: Level = findings[0].level if findings else "good"
@@ -152,6 +172,24 @@ def _of_days(seen: Seen) -> Iterator[Finding]:
         first, last = seen.days.first_missing, seen.days.last_missing
         what = f"{seen.days.missing:,} of {seen.days.known:,} days were never loaded, from {first} to {last}."
         yield Finding(level="warning", what=what, do=f"Run `cx run --first {first} --last {last}`.")
+
+
+def _of_files(seen: Seen) -> Iterator[Finding]:
+    if seen.files:
+        one, several = "has changed since it was loaded", "have changed since they were loaded"
+        yield from _of_names(seen.files.new, seen.files.known, "is new", "are new")
+        yield from _of_names(seen.files.changed, seen.files.known, one, several)
+
+
+def _of_names(names: list[str], known: int, one: str, several: str) -> Iterator[Finding]:
+    if names:
+        more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+        told = f"{', '.join(names[:NAMED])}{more}"
+        yield Finding(
+            level="warning",
+            what=f"{len(names):,} of {known:,} event files {one if len(names) == 1 else several}: {told}.",
+            do="`new_event_files` loads the days that it finds in them, or name these: `cx run --first A --last B`.",
+        )
 
 
 def _of_checks(seen: Seen) -> Iterator[Finding]:

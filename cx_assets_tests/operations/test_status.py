@@ -19,7 +19,9 @@ from cx_assets.cli import app
 from cx_assets.dataset import Dataset, load_dataset
 from cx_assets.definitions import build_definitions
 from cx_assets.operations import looking, runs
-from cx_assets.operations.status import Disk, Freshness, Limits, Run, Seen, Status, judged
+from cx_assets.operations.status import (
+    Status,
+)
 from cx_assets.publishing.files import publish
 from cx_assets.settings import Settings
 from cx_assets.table.warehouse import connect, writing
@@ -121,7 +123,7 @@ def test_a_person_is_told_the_same_in_lines(cx: Cx, run_id: str) -> None:
 def test_every_key_for_machines_is_explained_in_the_docs(cx: Cx, run_id: str) -> None:
     page = PAGE.read_text("utf-8")
     answer = json.loads(cx("status", "--json").output)
-    parts = [answer, *(answer[key] for key in ("last_run", "days", "checks", "freshness", "disk"))]
+    parts = [answer, *(answer[key] for key in ("last_run", "days", "files", "checks", "freshness", "disk"))]
     parts += [answer["findings"][0], answer["checks"]["failed"][0]]
     keys = {key for part in parts for key in part}
     assert len(keys) > 30
@@ -234,41 +236,3 @@ def test_a_wrong_manifest_or_setting_is_bad_too(cx: Cx, monkeypatch: pytest.Monk
     told = cx("status")
     assert told.exit_code == 2
     assert "CX_DATASET=no_such_dataset: no such dataset" in told.output
-
-
-# Verdicts
-
-SOUND = Run(
-    run_id="1", job="everything", state="succeeded", began=NOW, ended=NOW, seconds=9, days=None, error=None
-)  # fmt: skip
-
-
-def seen(*, grows: bool = True, event_hours: float = 1, free: int = 10_000, run: Run = SOUND) -> Seen:
-    fresh = Freshness(
-        published_at=NOW, published_age_hours=1, last_event_at=NOW, last_event_age_hours=event_hours
-    )  # fmt: skip
-    disk = Disk(working=3000, published=2000, backtest=0, history=0, free=free)
-    return Seen(
-        dataset="A shop", grows=grows, asked_at=NOW, last_run=run, unfinished=[], days=None, checks=None,
-        freshness=fresh, disk=disk,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("state", "exit_code"),
-    [
-        (seen(), 0),
-        (seen(event_hours=49), 1),
-        (seen(event_hours=169), 2),
-        (seen(event_hours=9999, grows=False), 0),
-        (seen(free=4999), 1),
-        (seen(run=SOUND.model_copy(update={"state": "failed", "error": "raw_events: no file"})), 2),
-        (seen(run=SOUND.model_copy(update={"state": "canceled"})), 1),
-    ],
-    ids=["good", "old", "very old", "complete", "a full disk", "failed", "canceled"],
-)
-def test_the_verdict_is_as_bad_as_the_worst_finding(state: Seen, exit_code: int) -> None:
-    status = judged(state, Limits(warn_after=48, bad_after=168))
-    assert status.exit_code == exit_code
-    assert bool(status.findings) == (exit_code > 0)
-    assert status.status == ("good", "warning", "bad")[exit_code]

@@ -1,0 +1,65 @@
+"""What of a state is good, a warning or bad, and how it is said."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from cx_assets.operations.status import (
+    Disk,
+    Files,
+    Freshness,
+    Limits,
+    Run,
+    Seen,
+    judged,
+)
+
+NOW = datetime(2024, 3, 9, 12, tzinfo=UTC)
+LIMITS = Limits(warn_after=48, bad_after=168)
+SOUND = Run(
+    run_id="1", job="everything", state="succeeded", began=NOW, ended=NOW, seconds=9, days=None, error=None
+)  # fmt: skip
+
+
+def seen(*, grows: bool = True, event_hours: float = 1, free: int = 10_000, run: Run = SOUND) -> Seen:
+    fresh = Freshness(
+        published_at=NOW, published_age_hours=1, last_event_at=NOW, last_event_age_hours=event_hours
+    )  # fmt: skip
+    disk = Disk(working=3000, published=2000, backtest=0, history=0, free=free)
+    return Seen(
+        dataset="A shop", grows=grows, asked_at=NOW, last_run=run, unfinished=[], days=None, files=None, checks=None,
+        freshness=fresh, disk=disk,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("state", "exit_code"),
+    [
+        (seen(), 0),
+        (seen(event_hours=49), 1),
+        (seen(event_hours=169), 2),
+        (seen(event_hours=9999, grows=False), 0),
+        (seen(free=4999), 1),
+        (seen(run=SOUND.model_copy(update={"state": "failed", "error": "raw_events: no file"})), 2),
+        (seen(run=SOUND.model_copy(update={"state": "canceled"})), 1),
+    ],
+    ids=["good", "old", "very old", "complete", "a full disk", "failed", "canceled"],
+)
+def test_the_verdict_is_as_bad_as_the_worst_finding(state: Seen, exit_code: int) -> None:
+    status = judged(state, LIMITS)
+    assert status.exit_code == exit_code
+    assert bool(status.findings) == (exit_code > 0)
+    assert status.status == ("good", "warning", "bad")[exit_code]
+
+
+def test_status_names_some_of_the_files_and_what_loads_them() -> None:
+    names = [f"{number}.csv" for number in range(7)]
+    state = seen().model_copy(update={"files": Files(known=9, new=["a.csv"], changed=names)})
+    new, changed = judged(state, LIMITS).findings
+    assert new.what == "1 of 9 event files is new: a.csv."
+    assert changed.what == (
+        "7 of 9 event files have changed since they were loaded: 0.csv, 1.csv, 2.csv, 3.csv, 4.csv and 2 more."
+    )
+    assert {new.level, changed.level} == {"warning"}
+    assert "`new_event_files`" in new.do
+    assert "`cx run --first A --last B`" in new.do
