@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from cx_assets.dataset import Dataset, ManifestError, load_dataset
 from cx_assets.home import prepare_home
-from cx_assets.operations.status import EXIT_CODES, Limits, Status, judged
+from cx_assets.operations.status import EXIT_CODES, Limits, Status, duration, judged
 from cx_assets.settings import Settings
 
 COLOURS = {"good": "green", "warning": "yellow", "bad": "red"}
@@ -143,10 +143,12 @@ def _lines(status: Status) -> Iterator[tuple[str, str]]:
         failed = f"{len(checks.failed)} failed, {blocking} of them blocking"
         yield "checks", f"{checks.passed} passed, {failed}; {checks.never_run} never ran"
     fresh = status.freshness
-    if fresh.published_at:
-        yield "published", f"{fresh.published_at:%Y-%m-%d %H:%M} UTC, {fresh.published_age_hours:,.1f} hours ago"
-    if fresh.last_event_at:
-        yield "event", f"{fresh.last_event_at:%Y-%m-%d %H:%M} UTC, {fresh.last_event_age_hours:,.1f} hours ago"
+    for name, at, hours in (
+        ("published", fresh.published_at, fresh.published_age_hours),
+        ("event", fresh.last_event_at, fresh.last_event_age_hours),
+    ):
+        if at is not None and hours is not None:
+            yield name, f"{at:%Y-%m-%d %H:%M} UTC, {duration(hours)} ago"
     disk = status.disk
     used = ", ".join(
         f"{name} {megabytes(size)}"

@@ -134,7 +134,7 @@ def _freshness(settings: Settings, now: datetime) -> tuple[Freshness, Finding | 
     published = settings.published_dir
     database, report = published / DATABASE, published / REPORT
     if not published.is_symlink() and not published.exists():
-        return nothing, _finding("Nothing is published.", "Run `cx run`.")
+        return nothing, _finding("Nothing is published.", "`cx run` publishes, once its blocking checks pass.")
     if not published.is_symlink():
         return nothing, _finding(
             f"{published} is not a link that publishing made.", "Move it away, then publish again: `cx run`."

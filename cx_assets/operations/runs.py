@@ -20,6 +20,7 @@ ENDED: dict[dg.DagsterRunStatus, RunState] = {
     dg.DagsterRunStatus.CANCELED: "canceled",
 }
 BEGUN = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
+CHECK_FAILED = "DagsterAssetCheckFailedError"
 RECENT = 50
 STARTING = timedelta(minutes=2)
 """Where nothing is known of its process, a run may have begun for so long before it holds a warehouse that is free."""
@@ -91,4 +92,12 @@ def _error(instance: dg.DagsterInstance, run_id: str) -> str:
     """The cause of the first step that failed, or of the run's failure outside its steps."""
     kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
     events = [entry.dagster_event for entry in instance.all_logs(run_id, of_type=kinds)]
-    return next((f"{event.step_key or 'the run'}: {root_cause(event)}" for event in events if event), "no cause noted")
+    return next((f"{event.step_key or 'the run'}: {_cause(event)}" for event in events if event), "no cause noted")
+
+
+def _cause(event: dg.DagsterEvent) -> str:
+    """Why a step or run failed; of a check only that it did, for what it says stands with the checks."""
+    error = event.step_failure_data.error if event.is_step_failure else None
+    if error and error.cls_name == CHECK_FAILED:
+        return "the check didn't pass."
+    return root_cause(event)

@@ -135,6 +135,11 @@ class Status(BaseModel):
     disk: Disk
 
 
+def duration(hours: float) -> str:
+    """An age for a person: from two days on in days."""
+    return f"{hours:,.1f} hours" if hours < 48 else f"{hours / 24:,.0f} days"
+
+
 def judged(seen: Seen, limits: Limits) -> Status:
     """The verdict: as bad as the worst finding."""
     findings = [
@@ -195,7 +200,7 @@ def _of_names(names: list[str], known: int, one: str, several: str) -> Iterator[
 def _of_checks(seen: Seen) -> Iterator[Finding]:
     for check in seen.checks.failed if seen.checks else []:
         level: Literal["warning", "bad"] = "bad" if check.blocking else "warning"
-        do = "Nothing is published until it passes." if check.blocking else "Look at it; it stops nothing."
+        do = "No run publishes before it passes." if check.blocking else "Look at it; it stops nothing."
         yield Finding(level=level, what=f"{check.asset}: {check.check}: {check.says}", do=do)
 
 
@@ -210,7 +215,7 @@ def _of_age(seen: Seen, limits: Limits) -> Iterator[Finding]:
             limit = limits.bad_after if age > limits.bad_after else limits.warn_after
             yield Finding(
                 level="bad" if age > limits.bad_after else "warning",
-                what=f"{what} is {age:,.0f} hours old, above the limit of {limit:g}.",
+                what=f"{what} is {duration(age)} old, above the limit of {limit:g} hours.",
                 do="See that files arrive, that the daemon runs and that its schedules are started.",
             )
 

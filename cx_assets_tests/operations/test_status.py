@@ -82,7 +82,7 @@ def test_before_any_run_it_is_bad_and_asking_makes_nothing(cx: Cx, tmp_path: Pat
     monkeypatch.setenv("CX_DATA_DIR", str(tmp_path / "data"))
     result = cx("status")
     assert result.exit_code == 2
-    assert "bad: Nothing is published. Run `cx run`." in result.output
+    assert "bad: Nothing is published. `cx run` publishes, once its blocking checks pass." in result.output
     assert "bad: There was no run yet. Run `cx run`." in result.output
     assert list(tmp_path.iterdir()) == []
 
@@ -146,7 +146,7 @@ def test_a_failed_blocking_check_is_bad_until_it_passes(cx: Cx, run_id: str, set
     status = told(cx)
     assert status.exit_code == 2
     assert status.findings[0].what == "events: nothing_is_lost: 1 of 4 days don't add up."
-    assert status.findings[0].do == "Nothing is published until it passes."
+    assert status.findings[0].do == "No run publishes before it passes."
     report(passed=True)
     with shipped_instance(settings) as instance:
         checks = looking._checks(instance, settings, load_dataset(settings.dataset))

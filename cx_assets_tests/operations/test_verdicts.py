@@ -5,12 +5,15 @@ from datetime import UTC, datetime
 import pytest
 
 from cx_assets.operations.status import (
+    Checks,
     Disk,
+    FailedCheck,
     Files,
     Freshness,
     Limits,
     Run,
     Seen,
+    duration,
     judged,
 )
 
@@ -30,6 +33,24 @@ def seen(*, grows: bool = True, event_hours: float = 1, free: int = 10_000, run:
         dataset="A shop", grows=grows, asked_at=NOW, last_run=run, unfinished=[], days=None, files=None, checks=None,
         freshness=fresh, disk=disk,
     )  # fmt: skip
+
+
+def test_that_nothing_is_published_is_said_once_where_a_check_says_it_too() -> None:
+    gate = FailedCheck(
+        asset="report", check="gate", blocking=True, at=NOW, says="No sure lead. Nothing is published. Read it."
+    )  # fmt: skip
+    state = seen().model_copy(update={"checks": Checks(known=1, passed=0, never_run=0, failed=[gate])})
+    (finding,) = judged(state, LIMITS).findings
+    assert f"{finding.what} {finding.do}".count("Nothing is published") == 1
+    assert finding.do == "No run publishes before it passes."
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [(0.04, "0.0 hours"), (47.9, "47.9 hours"), (48, "2 days"), (12_745.2, "531 days"), (100_000, "4,167 days")],
+)
+def test_an_age_is_told_in_days_from_two_on(hours: float, told: str) -> None:
+    assert duration(hours) == told
 
 
 @pytest.mark.parametrize(
