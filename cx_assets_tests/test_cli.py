@@ -52,7 +52,7 @@ def test_doctor_passes_a_dataset_that_would_run_and_writes_nothing(cx: Cx, datas
 def test_doctor_fails_where_a_check_would_stop_a_run(cx: Cx, tmp_path: Path) -> None:
     told = cx("doctor")
     assert told.exit_code == 1
-    assert "rejected_events: few_events_are_rejected: 1 of 2 delivered events break the contract" in told.output
+    assert "rejected_events: few_events_are_rejected: 1 of 2 delivered events breaks the contract" in told.output
     assert not (tmp_path / "data").exists()
 
 
@@ -259,7 +259,7 @@ def test_progress_tells_stages_tables_rows_and_seconds(tmp_path: Path) -> None:
 def test_progress_counts_warnings_and_shows_what_they_say(tmp_path: Path) -> None:
     dataset = write_tiny(tmp_path, {"a.csv": [{}, {"at": "2024-03-03T09:00:00"}]})
     progress, printed = watched(dataset, ("2024-03-01", "2024-03-03"))
-    assert "  events: no_day_is_missing: 1 of 3 days have no event." in printed
+    assert "  events: no_day_is_missing: 1 of 3 days has no event." in printed
     assert (progress.warnings, progress.errors) == (1, [])
 
 
@@ -267,7 +267,7 @@ def test_progress_tells_the_verdict_that_stopped_a_run(dataset: Dataset) -> None
     progress, printed = watched(dataset, ("2024-03-01", "2024-03-02"))
     assert "  rejected_events_few_events_are_rejected failed" in printed
     (error,) = progress.errors
-    assert error.startswith("rejected_events: few_events_are_rejected: 1 of 2 delivered events break the contract")
+    assert error.startswith("rejected_events: few_events_are_rejected: 1 of 2 delivered events breaks the contract")
     assert error in printed
     assert [step.name for step in progress.steps if not step.ok] == ["rejected_events_few_events_are_rejected"]
 

@@ -32,7 +32,7 @@ def ingestion_laws(dataset: Dataset, protection: Protection) -> list[Law]:
                 raw_events=raw_events,
             ),
             raw_events.count(),
-            "raw events tell no source or a day that the dataset doesn't have",
+            "raw events tell|tells no source or a day that the dataset doesn't have",
             "Correct first_day and last_day in the manifest, then materialize raw_events again.",
         )
 

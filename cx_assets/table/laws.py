@@ -5,6 +5,7 @@ not: the check that Dagster runs it as (`checks`), so that `cx doctor` can ask t
 """
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,9 @@ from cx_assets.table.relation import Table
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+VERBS = re.compile(r"\b([a-z']+)\|([a-z']+)\b")
+"""The verb for several, then that for one."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ def judgement(
     Args:
         broken: the rows that break the law; None for none.
         of: the number of rows that it was asked of.
-        what: the complaint, as a clause that follows the counts: `events have no basket`.
+        what: the complaint, as a clause that follows the counts: `events have|has no basket`, with the verb for
+            several and the verb for one.
         advice: what to do, a sentence.
         limit: the share of broken rows that is still let pass.
         warns: whether more is only worth a warning.
@@ -105,7 +110,8 @@ def judgement(
     """
     count = 0 if broken is None else broken.count() if isinstance(broken, Table) else len(broken)
     share = count / of if of else float(count > 0)
-    text = f"{count:,} of {of:,} {what}."
+    verb = r"\2" if count == 1 else r"\1"
+    text = f"{count:,} of {of:,} {VERBS.sub(verb, what)}."
     if count:
         text += f" Above the limit of {limit:.1%}: {advice}" if limit and share > limit else f" {advice}"
     told = {"broken": count, "rows": of, "share": share, **(figures or {})}

@@ -38,7 +38,7 @@ def warehouse_laws(dataset: Dataset, settings: Settings) -> list[Law]:
                 days=days,
             ),
             of,
-            f"days don't add up: raw = {' + '.join(PARTS)}",
+            f"days don't|doesn't add up: raw = {' + '.join(PARTS)}",
             "Materialize raw_events, withdrawn_events, events and rejected_events of these days together.",
             figures={name: int(total) for name, total in zip(names, totals, strict=True)},
         )
@@ -60,7 +60,7 @@ def warehouse_laws(dataset: Dataset, settings: Settings) -> list[Law]:
                 raw_events=raw_events,
             ),
             withdrawn_events.count(),
-            "withdrawn events don't name two delivered rows",
+            "withdrawn events don't|doesn't name two delivered rows",
             "Materialize withdrawn_events again.",
         )
 
@@ -74,7 +74,8 @@ def warehouse_laws(dataset: Dataset, settings: Settings) -> list[Law]:
                 rejected_events=rejected_events,
             ),
             raw_events.count(),
-            "delivered events break the contract; each is in warehouse.rejected_events with its reason, file and row",
+            "delivered events break|breaks the contract; each is in warehouse.rejected_events with its reason, file "
+            "and row",
             "Correct the export or the manifest, then materialize these days again.",
             limit=settings.rejected_limit,
             figures={
@@ -100,7 +101,7 @@ def warehouse_laws(dataset: Dataset, settings: Settings) -> list[Law]:
         return judgement(
             gaps,
             int(span),
-            "days have no event",
+            "days have|has no event",
             "If the shop was open, look for the files of these days, then materialize them.",
             warns=True,
         )
@@ -161,7 +162,7 @@ def _baskets_add_up(dataset: Dataset) -> Law:
                 told=told,
             ),
             told.count(),
-            "baskets differ from their events",
+            "baskets differ|differs from their|its events",
             "Materialize baskets again.",
         )
 

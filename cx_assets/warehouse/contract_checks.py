@@ -50,7 +50,7 @@ def contract_laws(dataset: Dataset) -> list[Law]:
         return judgement(
             sql(f"select * from days where rejected > {limit} * delivered", days=days),
             days.count(),
-            f"days have more than {limit:.4g} of their events rejected",
+            f"days have|has more than {limit:.4g} of their|its events rejected",
             "Correct the export of these days, then materialize them again.",
         )
 
@@ -72,7 +72,7 @@ def contract_laws(dataset: Dataset) -> list[Law]:
                 events=events,
             ),
             events.count(),
-            "events break the contract",
+            "events break|breaks the contract",
             "Materialize events of these days again.",
         )
 
@@ -102,7 +102,7 @@ def _nothing_stops_the_run(reasons: list[str]) -> Law:
         return judgement(
             broken,
             rejected_events.count(),
-            "rejected events break what stops a run (on_broken: stop)",
+            "rejected events break|breaks what stops a run (on_broken: stop)",
             "Correct the export or the manifest, then materialize these days again.",
         )
 
@@ -142,7 +142,7 @@ def _unique_on_all_days(clause: Clause) -> Law:
         return judgement(
             repeated,
             int(of),
-            f"values of {column} are those of events on several days",
+            f"values of {column} are|is shared by events on several days",
             "Correct the export and materialize these days again, or declare `corrections` where a later one replaces "
             "an earlier one.",
             warns=not stops,

@@ -35,7 +35,7 @@ def _references_hold(table: str, key: str) -> Law:
         return judgement(
             sql(f"select * from named anti join master using ({key}) order by {key}", named=named, master=master),
             named.count(),
-            f"{table} that events name are not in warehouse.{table}",
+            f"{table} that events name are|is not in warehouse.{table}",
             f"Materialize {table} again; a missing-value policy 'drop' in the manifest also removes rows.",
         )
 
@@ -58,7 +58,7 @@ def _all_are_known(dataset: Dataset, table: str, key: str) -> Law:
         return judgement(
             unknown,
             master.count(),
-            f"{table} have events and are not in the master data",
+            f"{table} have|has events and are|is not in the master data",
             "They are kept, with missing attributes filled by policy. Ask for their master data."
             + (wrong if unknown.count() > NEARLY_ALL * acting else ""),
             warns=True,
@@ -78,7 +78,7 @@ def _belongs_to_a_campaign(table: str) -> Law:
         return judgement(
             sql("select * from rows anti join campaigns using (campaign_id)", rows=rows, campaigns=campaigns),
             rows.count(),
-            f"rows of {table} name an unknown campaign",
+            f"rows of {table} name|names an unknown campaign",
             "Deliver the campaigns again.",
             warns=True,
         )
@@ -115,7 +115,7 @@ def _rows_are_read(dataset: Dataset, table: str) -> Law:
         return judgement(
             broken if reasons else None,
             delivered.count(),
-            f"delivered {things} are rejected",
+            f"delivered {things} are|is rejected",
             "Each is in warehouse.rejected_rows with its reason, file and row: correct it there.",
             limit=0 if stops or limit is None else limit,
             warns=not stops and limit is None,
@@ -138,7 +138,7 @@ def _adds_up(dataset: Dataset, table: str) -> Law:
         return judgement(
             sql(f"select * from counts where raw <> {' + '.join(PARTS)}", counts=counts),
             1,
-            f"tables don't add up: delivered {table.replace('_', ' ')} = {' + '.join(PARTS)}",
+            f"tables don't|doesn't add up: delivered {table.replace('_', ' ')} = {' + '.join(PARTS)}",
             f"Materialize raw_{table}, rejected_rows, customer_merges and {table} together.",
             figures={name: int(figure) for name, figure in figures.items()},
         )

@@ -32,7 +32,7 @@ def merge_laws(dataset: Dataset) -> list[Law]:
                 raw_customers=raw_customers,
             ),
             customer_merges.count(),
-            "merges lead to a customer who isn't there or is merged too",
+            "merges lead|leads to a customer who isn't there or is merged too",
             "Materialize customer_merges again.",
         )
 
@@ -43,7 +43,7 @@ def merge_laws(dataset: Dataset) -> list[Law]:
         return judgement(
             crowded_keys(told, rule.at_most if rule else 0),
             sql("select distinct key_kind, key from told", told=told).count(),
-            "keys are shared by too many customers, so that they merge nobody",
+            "keys are|is shared by too many customers, and merge|merges nobody",
             "Look at some of them: a family's or a shop's own number is right as it is; if they are one person, raise "
             "merge_customers.at_most in the manifest.",
             warns=True,
@@ -69,7 +69,7 @@ def merge_laws(dataset: Dataset) -> list[Law]:
                 customer_merges=customer_merges,
             ),
             raw_customers.count(),
-            "customers share a key with another and are not merged",
+            "customers share|shares a key with another and are|is not merged",
             "If they are the same persons, name the key in the manifest's merge_customers.by; if not, take it out of "
             "customers.merge_keys.",
             warns=True,
@@ -83,7 +83,7 @@ def merge_laws(dataset: Dataset) -> list[Law]:
         return judgement(
             sql("select * from wrong order by day, event_id", wrong=wrong),
             events.count(),
-            f"events, on {days:,} days, are not under the customer who counts",
+            f"events, on {days:,} days, are|is not under the customer who counts",
             "Materialize events, of any day: the days that merges have changed are cleaned anew with it.",
         )
 

@@ -100,7 +100,7 @@ def test_a_policy_that_drops_whoever_acts_would_stop_a_run(tmp_path: Path) -> No
     dataset = write_tiny(tmp_path, {"a.csv": [{}, {"who": "bob"}]}, MASTER.replace("POLICY", "drop"))
     good, printed = diagnosed(dataset, tmp_path)
     assert not good
-    assert "stops a run  customers: references_hold: 1 of 2 customers that events name are not in" in printed
+    assert "stops a run  customers: references_hold: 1 of 2 customers that events name is not in" in printed
 
 
 def test_an_attribute_of_which_nothing_is_known_would_stop_a_run(tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ def test_the_checks_of_events_still_hold_and_still_find_a_loss(database: Path, d
     with opened(database) as connection:
         connection.execute("delete from ingestion.raw_events where day = date '2024-03-04'")
     lost = failed(run(database, [*assets, *chosen], selection=only_checks, raise_on_error=False))
-    assert "1 of 5 days don't add up" in lost["events: nothing_is_lost"]
+    assert "1 of 5 days doesn't add up" in lost["events: nothing_is_lost"]
     assert "events/2024-03-04.csv" in lost["raw_events: every_event_file_is_loaded"]
 
 

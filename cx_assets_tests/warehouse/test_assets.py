@@ -55,8 +55,8 @@ def test_customers_and_items_that_only_one_side_knows_are_kept_and_warned_of(loa
         quiet = rows(loaded_shop.database, f"select {key} from warehouse.{table} where not has_events")
         assert quiet == ([(unsold,)] if unsold else [])
     warnings = failed(loaded_shop.result)
-    assert warnings["customers: master_data_are_complete"].startswith("1 of 25 customers have events and are not in")
-    assert warnings["items: master_data_are_complete"].startswith("1 of 40 items have events and are not in")
+    assert warnings["customers: master_data_are_complete"].startswith("1 of 25 customers has events and is not in")
+    assert warnings["items: master_data_are_complete"].startswith("1 of 40 items has events and is not in")
 
 
 def test_the_shop_breaks_no_law_but_those_it_was_made_to_break(loaded_shop: LoadedShop) -> None:
@@ -107,7 +107,7 @@ def test_campaigns_are_typed_and_the_unreadable_one_is_warned_of(loaded_shop: Lo
     ]
     assert rows(loaded_shop.database, "select count(*) from warehouse.campaign_targets") == [(24,)]
     assert rows(loaded_shop.database, "select count(*), min(detail) from warehouse.campaign_responses") == [(4, "100")]
-    assert failed(loaded_shop.result)["raw_campaigns: rows_are_read"].startswith("1 of 3 delivered campaigns are rejec")
+    assert failed(loaded_shop.result)["raw_campaigns: rows_are_read"].startswith("1 of 3 delivered campaigns is rejec")
 
 
 TABLES = "events", "rejected_events", "customers", "items", "baskets"
@@ -249,6 +249,6 @@ customers:
     _, result = loaded(tmp_path, write_tiny(tmp_path, {"a.csv": [{}]}, more))
     assert not result.success
     assert failed(result)["customers: references_hold"] == (
-        "1 of 1 customers that events name are not in warehouse.customers. Materialize customers again; "
+        "1 of 1 customers that events name is not in warehouse.customers. Materialize customers again; "
         "a missing-value policy 'drop' in the manifest also removes rows."
     )

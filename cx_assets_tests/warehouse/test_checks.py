@@ -1,5 +1,6 @@
 """The checks of the warehouse, each failing on a table that was tampered with; all pass on the generated shop."""
 
+import re
 from collections.abc import Iterator
 
 import dagster as dg
@@ -69,7 +70,7 @@ def test_an_event_that_is_lost_on_the_way_fails_for_its_day(laws: Laws) -> None:
     )
     assert not verdict.passed
     assert verdict.description.startswith(
-        "1 of 20 days don't add up: raw = events + duplicates + rejected + withdrawn."
+        "1 of 20 days doesn't add up: raw = events + duplicates + rejected + withdrawn."
     )
     assert "2024-03-01" in verdict.metadata["examples"].value
 
@@ -142,7 +143,7 @@ def test_an_event_that_breaks_the_contract_fails(laws: Laws, tampered: str) -> N
     events = laws.changed("events", f"select * replace ({tampered}) from {one} union all from {one}")
     verdict = laws.ask("events: events_keep_the_contract", events)
     assert not verdict.passed
-    assert verdict.description.startswith("1 of 2 events break the contract.")
+    assert verdict.description.startswith("1 of 2 events breaks the contract.")
 
 
 def test_a_day_without_events_is_warned_of(laws: Laws) -> None:
@@ -196,7 +197,7 @@ def test_a_delivered_id_that_is_missing_or_comes_twice_is_warned_of(laws: Laws, 
     ):
         verdict = laws.ask(f"{table}: rows_are_read", laws.changed(table, f"from {one} union all {second}"))
         assert (verdict.passed, verdict.severity) == (False, WARN)
-        assert verdict.description.startswith(f"1 of 2 delivered {table.removeprefix('raw_')} are rejected. Each is in")
+        assert verdict.description.startswith(f"1 of 2 delivered {table.removeprefix('raw_')} is rejected. Each is in")
 
 
 @pytest.mark.parametrize(
@@ -215,7 +216,7 @@ def test_a_basket_that_differs_from_its_events_fails(laws: Laws, query: str) -> 
     assert laws.ask("baskets: baskets_add_up", laws["baskets"], laws["events"]).passed
     verdict = laws.ask("baskets: baskets_add_up", laws.changed("baskets", query), laws["events"])
     assert not verdict.passed
-    assert "baskets differ from their events. Materialize baskets again." in verdict.description
+    assert re.search(r"(baskets differ from their|^1 of \d+ baskets differs from its) events\. M", verdict.description)
 
 
 @pytest.mark.parametrize("table", ["campaign_targets", "campaign_responses"])

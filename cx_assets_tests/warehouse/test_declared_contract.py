@@ -118,7 +118,7 @@ def test_events_of_several_days_that_share_what_is_unique_are_kept_and_told(
     dataset = declared(tmp_path, f"event_id: {{unique: true, on_broken: {on_broken}}}", files={"a.csv": orders})
     database = tmp_path / "working.duckdb"
     verdict = verdicts(load_shop(database, dataset, checked=True, raise_on_error=False))[CHECK]
-    told = "1 of 2 values of event_id are those of events on several days. Correct the export"
+    told = "1 of 2 values of event_id is shared by events on several days. Correct the export"
     assert not verdict.passed
     assert str(verdict.description).startswith(told)
     assert "a.csv" in verdict.metadata["examples"].value
@@ -183,7 +183,7 @@ def test_a_run_stops_for_what_the_manifest_says_and_the_row_is_kept_with_its_rea
     )
     database = tmp_path / "data" / "working.duckdb"
     told = failed(load_shop(database, dataset, checked=True, raise_on_error=False))
-    assert told["rejected_events: nothing_stops_the_run"].startswith("1 of 1 rejected events break what stops a run")
+    assert told["rejected_events: nothing_stops_the_run"].startswith("1 of 1 rejected events breaks what stops a run")
     stored = rows(database, "select reason, source_row from warehouse.rejected_events")
     assert stored == [("value above 10", 100)]
 

@@ -152,7 +152,7 @@ def test_purchases_of_one_person_on_a_day_without_basket_ids_are_one_basket(shop
 
 def test_a_key_that_a_crowd_shares_merges_nobody_and_is_told(shop: Merging) -> None:
     told = shop.told_merged["raw_customers: no_key_is_a_crowds"]
-    assert told.startswith("1 of 4 keys are shared by too many customers")
+    assert told.startswith("1 of 4 keys is shared by too many customers")
 
 
 def test_shared_keys_that_nobody_has_decided_on_are_told(shop: Merging) -> None:
