@@ -20,6 +20,7 @@ from cx_assets.dataset import Dataset
 from cx_assets.ingestion.mapping import mapped_sources
 from cx_assets.operations.history import latest_of_partitions
 from cx_assets.operations.status import Files
+from cx_assets.privacy.keys import KeyRefusedError
 from cx_assets.privacy.protection import Protection
 from cx_assets.settings import DATABASE, Settings
 
@@ -38,15 +39,21 @@ class Loaded:
 
 
 def delivered_files(instance: dg.DagsterInstance, settings: Settings, dataset: Dataset) -> Files | None:
-    """The state of the files of events by their names in the tables; None before any was loaded."""
+    """The state of the files of events by their names in the tables; None before any was loaded.
+
+    None too where these names are pseudonyms and there is no key: who only watches needs none.
+    """
     loaded_at = {
         str(record.partition_key): record.timestamp
         for record in latest_of_partitions(instance, dg.AssetKey("raw_events"))
     }
     if not loaded_at:
         return None
+    try:
+        files = dict(_files(dataset, settings))
+    except KeyRefusedError:
+        return None
     published = _published(settings.published_dir / DATABASE)
-    files = dict(_files(dataset, settings))
     new: list[str] = []
     changed: list[str] = []
     for name, path in files.items():

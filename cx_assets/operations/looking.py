@@ -90,11 +90,11 @@ def _days(instance: dg.DagsterInstance, settings: Settings, dataset: Dataset) ->
 
 def _checks(instance: dg.DagsterInstance, settings: Settings, dataset: Dataset) -> Checks:
     # Loads the scientific libraries, which takes seconds; before any run there is nothing to ask about.
-    from cx_assets.definitions import build_definitions
+    from cx_assets.definitions import declared_definitions
 
     specs = [
         spec
-        for definition in build_definitions(settings, dataset).asset_checks or []
+        for definition in declared_definitions(dataset, settings).asset_checks or []
         for spec in definition.check_specs
     ]
     verdicts = list(_verdicts(instance, specs))

@@ -284,18 +284,6 @@ def test_enough_customers_without_a_comparison_keep_the_gate_shut() -> None:
         [("ranker", which, "ndcg", 10, 0.3, 500) for which in ("both", "discovery")],
         columns=["recommender", "list", "metric", "k", "value", "customers"],
     )
-    none = pd.DataFrame(
-        columns=[
-            "recommender",
-            "baseline",
-            "list",
-            "metric",
-            "k",
-            "difference",
-            "ci_low",
-            "ci_high",
-            "p_value",
-            "customers",
-        ]
-    )
+    columns = "recommender baseline list metric k difference ci_low ci_high p_value customers"
+    none = pd.DataFrame(columns=columns.split())
     assert not checks.judge_gate(none, figures).passed

@@ -1,10 +1,12 @@
 """Which files of events are told to be new or changed: by their times alone, against when their days were loaded."""
 
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from cx_assets.automation import RANGE_END, RANGE_START
 from cx_assets.dataset import Dataset
@@ -12,6 +14,7 @@ from cx_assets.definitions import build_definitions
 from cx_assets.ingestion.tables import DELIVERED_COLUMNS, raw_events_table
 from cx_assets.operations import deliveries
 from cx_assets.operations.deliveries import delivered_files
+from cx_assets.operations.looking import look
 from cx_assets.publishing.files import publish
 from cx_assets.settings import Settings
 from cx_assets.table.warehouse import connect
@@ -111,6 +114,19 @@ def test_what_was_loaded_by_a_run_that_published_nothing_is_not_new(
     assert told(dataset, settings) == ([], [])
     (dataset.folder / "events" / "1.csv").touch()
     assert told(dataset, settings) == (["events/1.csv"], [])
+
+
+def test_who_watches_a_shop_with_personal_data_needs_no_key(tmp_path: Path) -> None:
+    dataset = write_tiny(tmp_path, {"a.csv": [{}]}, "privacy: {identifiers: [customer_id]}\n")
+    settings = Settings(dataset=str(dataset.path), data_dir=tmp_path / "data")
+    keyed = settings.model_copy(update={"key": SecretStr(secrets.token_hex(32))})
+    job = build_definitions(keyed, dataset).resolve_job_def("daily_events")
+    with shipped_instance(settings) as instance:
+        tags = {RANGE_START: "2024-03-01", RANGE_END: "2024-03-05"}
+        assert job.execute_in_process(instance=instance, tags=tags, run_config=QUIET).success
+    seen = look(settings, dataset)
+    assert seen.files is None
+    assert seen.checks.passed > 10
 
 
 def test_databases_and_urls_are_not_asked(monkeypatch: pytest.MonkeyPatch, dataset: Dataset) -> None:
