@@ -20,17 +20,23 @@ PLACES_SHOWN = 5
 HAD_SHOWN = 5
 
 
-def quality_of(raw_events: Table, events: Table, rejected_events: Table) -> Quality:
-    """What became of the raw rows: delivered, duplicates removed, rejected by reason, clean."""
-    raw, clean, rejected = raw_events.count(), events.count(), rejected_events.count()
+def quality_of(events: Table, rejected_events: Table, withdrawn_events: Table) -> Quality:
+    """What became of the raw rows: delivered, duplicates removed, rejected by reason, withdrawn if any, clean.
+
+    Delivered is the sum of what they became: old raw events may have been removed (CX_RETENTION), their events stay.
+    """
+    clean, copies = sql("select count(*), coalesce(sum(copies), 0) from events", events=events).fetchone()
+    rejected = rejected_events.count()
+    withdrawn = sql("select * from rows where outcome <> 'reduced'", rows=withdrawn_events).count()
     reasons = sql(
         "select reason, count(*) as n from rejected_events group by reason order by n desc, reason",
         rejected_events=rejected_events,
     ).fetchall()
     flow = [
-        ("Rows delivered", raw),
-        ("Exact duplicates removed", raw - clean - rejected),
+        ("Rows delivered", int(copies) + rejected + withdrawn),
+        ("Exact duplicates removed", int(copies) - clean),
         ("Rejected", rejected),
+        *([("Cancelled, returned or corrected, and what did so", withdrawn)] if withdrawn else []),
         ("Clean events", clean),
     ]
     return Quality(flow, [(str(reason), int(count)) for reason, count in reasons])

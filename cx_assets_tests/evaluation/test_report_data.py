@@ -31,11 +31,13 @@ def none_of(table: Table) -> Table:
 
 
 def test_raw_rows_are_clean_rejected_or_duplicates(tables: Tables) -> None:
-    raw, clean = tables(pd.DataFrame({"x": range(10)})), tables(pd.DataFrame({"x": range(6)}))
+    clean = tables(pd.DataFrame({"copies": [1, 1, 2, 1, 1, 1]}))
     rejected = tables(pd.DataFrame({"reason": ["no item", "no customer", "no item"]}))
-    quality = quality_of(raw, clean, rejected)
+    withdrawn = tables(pd.DataFrame({"outcome": ["returned", "return", "reduced"]}))
+    quality = quality_of(clean, rejected, none_of(withdrawn))
     assert [count for _, count in quality.flow] == [10, 1, 3, 6]
     assert quality.rejected == [("no item", 2), ("no customer", 1)]
+    assert [count for _, count in quality_of(clean, rejected, withdrawn).flow] == [12, 1, 3, 2, 6]
 
 
 def test_segments_come_largest_first_with_what_sets_them_apart(tables: Tables) -> None:
