@@ -1,27 +1,32 @@
-"""Which days of a table were removed because they had been kept for long enough.
+"""Which days of a table lost rows because they had been kept for long enough.
 
 Belongs here: removing rows together with the note that they were removed, and asking for that note. Does not: which
-tables are kept for how long (`operations.retention`). A day without rows may be a day without events, a day that was
-never loaded, or a day that was removed; without the note, what is made of the day would be made anew of nothing.
+tables are kept for how long, or which rows stay nevertheless (`operations.retention`). A day without rows may be a day
+without events, a day that was never loaded, or a day that was removed; without the note, what is made of the day would
+be made anew of nothing, or of the few rows that are left of it.
 """
 
 from datetime import date, datetime
 
 import duckdb
 
-from cx_assets.table.schema import TableSpec
+from cx_assets.table.relation import Table, sql
+from cx_assets.table.schema import TableSpec, literal
 
 REMOVED = "operations.removed_rows"
 
 
-def remove_before(connection: duckdb.DuckDBPyConnection, spec: TableSpec, day: date, at: datetime) -> int:
-    """Remove the rows of the days before one, and note each removed day; inside the transaction of the caller.
+def remove_before(
+    connection: duckdb.DuckDBPyConnection, spec: TableSpec, day: date, at: datetime, staying: Table | None = None
+) -> int:
+    """Remove the rows of the days before one, and note each day that lost some; inside the transaction of the caller.
 
     Args:
         connection: the writer's.
         spec: a stored table by days or by as-of dates.
         day: the first that is kept.
         at: when it is, UTC, for the note.
+        staying: the places (day, source_file, source_row) of rows that stay however old they are.
 
     Returns:
         How many rows were removed.
@@ -33,17 +38,35 @@ def remove_before(connection: duckdb.DuckDBPyConnection, spec: TableSpec, day: d
     )
     source = "source_file" if "source_file" in spec.column_names else "null"
     by = spec.window_column
+    old = f"{by} < ? and not {is_among(staying)}"
     connection.execute(
         f"insert into {REMOVED} select ?, cast({by} as date), {source}, count(*), ? "
-        f"from {spec.qualified} where {by} < ? group by all",
+        f"from {spec.qualified} where {old} group by all",
         [spec.qualified, at, day],
     )
-    row = connection.execute(f"delete from {spec.qualified} where {by} < ?", [day]).fetchone()
+    row = connection.execute(f"delete from {spec.qualified} where {old}", [day]).fetchone()
     return int(row[0]) if row else 0
 
 
+def is_among(places: Table | None) -> str:
+    """SQL for whether a row of some day, file and row number is at one of these places; of none without any."""
+    if places is None:
+        return "false"
+    return f"(day, source_file, source_row) in (select (day, source_file, source_row) from ({places.query}))"
+
+
+def of_whole_days(rows: Table, table: str) -> Table:
+    """Rows with a column `day`, without those of days that a table lost rows of."""
+    if not _noted(rows.connection):
+        return rows
+    return sql(
+        f"select * from rows where day not in (select day from {REMOVED} where table_name = {literal(table)})",
+        rows=rows,
+    )
+
+
 def removed_days(connection: duckdb.DuckDBPyConnection, table: str) -> list[date]:
-    """The days of a table that were removed and not written since, in order."""
+    """The days of a table that lost rows and were not written since, in order."""
     if not _noted(connection):
         return []
     query = f"select distinct day from {REMOVED} where table_name = ? order by day"

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from cx_assets.days import stretches
-from cx_assets.table import Table, TableSpec, sql
+from cx_assets.table import Table, TableSpec, from_frame, sql
+from cx_assets.table.removed import removed_days
 from cx_assets.table.storage import Rows, Window, read, stored_columns, write
 from cx_assets.warehouse.tables import EVENTS, WITHDRAWN_EVENTS
 
@@ -26,6 +29,8 @@ def made_anew(
     """Make days of tables anew from what was delivered of them.
 
     Each stretch of days is written in a transaction per table; what an interrupted run leaves undone, the next does.
+    Of a day that lost raw events only what the rest of them became is made anew, and what was made of the lost ones
+    stays as it is. A day whose events have been kept for long enough has none that could be.
 
     Args:
         warehouse: the run's.
@@ -38,10 +43,32 @@ def made_anew(
     """
     connection = warehouse.connection
     ordered = sorted(days)
-    for window in windows(ordered):
-        for spec, make in made:
+    in_part = set(removed_days(connection, raw_events.qualified))
+    for spec, make in made:
+        gone = set(removed_days(connection, EVENTS.qualified)) if spec.qualified == EVENTS.qualified else set()
+        there = [day for day in ordered if day not in gone]
+        for window in windows([day for day in there if day not in in_part]):
             write(connection, spec, make(read(connection, raw_events, window)), window)
+        for window in [_of(day) for day in there if day in in_part]:
+            raw = read(connection, raw_events, window)
+            again = make(raw)
+            staying = _made_of_lost_rows(connection, spec, raw, window)
+            write(connection, spec, [*staying, *([again] if isinstance(again, Table) else again)], window)
     return ordered
+
+
+def _made_of_lost_rows(
+    connection: duckdb.DuckDBPyConnection, spec: TableSpec, raw_events: Table, window: Window
+) -> list[Table]:
+    """Stored rows that were made of raw events that are gone. Copies of an event go together, so its place tells."""
+    if not stored_columns(connection, spec):
+        return []
+    rows = sql(
+        "select stored.* from stored anti join raw_events using (day, source_file, source_row)",
+        stored=read(connection, spec, window),
+        raw_events=raw_events,
+    )
+    return [from_frame(connection, rows.arrow())]  # a write removes what is stored before it asks for its rows
 
 
 def changed_days(warehouse: "Warehouse", withdrawn_events: Table) -> list[date]:
@@ -66,8 +93,9 @@ def changed_days(warehouse: "Warehouse", withdrawn_events: Table) -> list[date]:
 
 def windows(days: Sequence[date]) -> list[Window]:
     """Unbroken runs of sorted days, midnight to midnight."""
-    return [(_midnight(first), _midnight(last) + timedelta(days=1)) for first, last in stretches(days)]
+    return [(_of(first)[0], _of(last)[1]) for first, last in stretches(days)]
 
 
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day)
+def _of(day: date) -> Window:
+    midnight = datetime(day.year, day.month, day.day)
+    return midnight, midnight + timedelta(days=1)

@@ -5,14 +5,15 @@ Belongs here: reconciliation, which blocks. Does not: the contract (`contract_ch
 """
 
 from cx_assets.dataset import Dataset
+from cx_assets.ingestion.tables import RAW_EVENTS
 from cx_assets.settings import Settings
 from cx_assets.table import Table, sql
 from cx_assets.table.laws import Judgement, Law, judgement, table_law
-from cx_assets.table.removed import removed_days
+from cx_assets.table.removed import of_whole_days
 from cx_assets.warehouse.contract_checks import contract_laws
 from cx_assets.warehouse.master_checks import master_laws
 from cx_assets.warehouse.merge_checks import merge_laws
-from cx_assets.warehouse.reconciliation import PARTS, day_counts
+from cx_assets.warehouse.reconciliation import PARTS, day_counts, unaccounted
 
 
 def warehouse_laws(dataset: Dataset, settings: Settings) -> list[Law]:
@@ -22,21 +23,15 @@ def warehouse_laws(dataset: Dataset, settings: Settings) -> list[Law]:
     def nothing_is_lost(raw_events: Table, events: Table, rejected_events: Table, withdrawn_events: Table) -> Judgement:
         """Per day: raw events = events + exact duplicates + rejected events + withdrawn events.
 
-        A day whose raw events have been kept for long enough and were removed has its events alone.
+        Of a day whose raw events have been kept for long enough and were removed, it holds for those that stayed.
         """
-        gone = ", ".join(f"date '{day}'" for day in removed_days(raw_events.connection, "ingestion.raw_events"))
-        days = day_counts(raw_events, events, rejected_events, withdrawn_events)
+        delivered = raw_events, events, rejected_events, withdrawn_events
+        days = day_counts(*delivered)
         names = ("raw", *PARTS)
         sums = ", ".join(f"coalesce(sum({name}), 0)" for name in names)
         of, *totals = sql(f"select count(*), {sums} from days", days=days).fetchone()
         return judgement(
-            sql(
-                f"""
-                select * from days where raw <> {" + ".join(PARTS)}
-                    and not (raw = 0 and rejected = 0 and coalesce(day in ({gone or "null"}), false))
-                """,
-                days=days,
-            ),
+            unaccounted(*delivered),
             of,
             f"days don't|doesn't add up: raw = {' + '.join(PARTS)}",
             "Materialize raw_events, withdrawn_events, events and rejected_events of these days together.",
@@ -66,7 +61,11 @@ def warehouse_laws(dataset: Dataset, settings: Settings) -> list[Law]:
 
     @table_law("rejected_events", blocking=True)
     def few_events_are_rejected(rejected_events: Table, raw_events: Table) -> Judgement:
-        """The share of rejected events stays under the operator's limit (CX_REJECTED_LIMIT)."""
+        """The share of rejected events stays under the operator's limit (CX_REJECTED_LIMIT).
+
+        Days that lost raw events aren't asked: what is left of them is no sample of what was delivered.
+        """
+        rejected_events, raw_events = (of_whole_days(t, RAW_EVENTS.qualified) for t in (rejected_events, raw_events))
         return judgement(
             sql(
                 "select reason, source_file, source_row, occurred_at, customer_id, item_id, quantity, value, rating "

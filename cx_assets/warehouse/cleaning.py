@@ -87,7 +87,7 @@ class Cleaning:
         """Make stored days anew whose events are under ids that no longer count, those of a window left out.
 
         Raises:
-            RawEventsGoneError: if fewer raw events of such a day are stored than events stand for.
+            RawEventsGoneError: if what such events were made of is no longer stored.
         """
         return made_anew(
             warehouse,

@@ -5,9 +5,11 @@ Belongs here: checks whose text comes from the same clauses that events are judg
 """
 
 from cx_assets.dataset import Dataset
+from cx_assets.ingestion.tables import RAW_EVENTS
 from cx_assets.ingestion.times import local_day
 from cx_assets.table import Table, sql
 from cx_assets.table.laws import Judgement, Law, judgement, table_law
+from cx_assets.table.removed import of_whole_days
 from cx_assets.table.schema import literal
 from cx_assets.warehouse.clauses import Clause, any_broken, event_clauses
 
@@ -31,7 +33,8 @@ def contract_laws(dataset: Dataset) -> list[Law]:
         """On no day with enough events do more break the contract than the manifest's day_limit, half if not given.
 
         In a year, one broken export hides under the limit of all. Rows that tell no usable time are left out: they are
-        carried by the dataset's first day, whatever their own was.
+        carried by the dataset's first day, whatever their own was. So are days that lost raw events: of their rows
+        those that found nothing to cancel or return are all left, and the others hardly.
         """
         days = sql(
             f"""
@@ -44,7 +47,7 @@ def contract_laws(dataset: Dataset) -> list[Law]:
             select day, delivered, coalesce(rejected, 0) as rejected, mostly
             from told left join refused using (day) order by day
             """,
-            raw_events=raw_events,
+            raw_events=of_whole_days(raw_events, RAW_EVENTS.qualified),
             rejected_events=rejected_events,
         )
         return judgement(

@@ -10,6 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from cx_assets.table import Table, TableSpec, sql
+from cx_assets.table.removed import of_whole_days
 from cx_assets.table.storage import Window, read, stored_columns
 from cx_assets.warehouse.anew import windows
 from cx_assets.warehouse.tables import EVENTS
@@ -48,33 +49,43 @@ def misnamed_days(warehouse: "Warehouse", merges: Table, raw_events: TableSpec, 
         window: the run's own days, which are left alone.
 
     Raises:
-        RawEventsGoneError: if fewer raw events of such a day are stored than events stand for.
+        RawEventsGoneError: if what such events were made of is no longer stored.
     """
     connection = warehouse.connection
     if "delivered_customer_id" not in stored_columns(connection, EVENTS):
         return []  # nothing is stored, or by a version that merged nobody
+    wrong = misnamed(read(connection, EVENTS), merges)
     days = sql(
         f"""
         select distinct day from misnamed
         where not (day >= date '{window[0]:%Y-%m-%d}' and day < date '{window[1]:%Y-%m-%d}') order by day
         """,
-        misnamed=misnamed(read(connection, EVENTS), merges),
+        misnamed=wrong,
     )
     found = [day for (day,) in days.fetchall()]
     for stretch in windows(found):
-        _require_raw_events(warehouse, raw_events, stretch)
+        _require_raw_events(warehouse, wrong, raw_events, stretch)
     return found
 
 
-def _require_raw_events(warehouse: "Warehouse", raw_events: TableSpec, window: Window) -> None:
+def _require_raw_events(warehouse: "Warehouse", misnamed: Table, raw_events: TableSpec, window: Window) -> None:
+    """Of a day that lost raw events only the misnamed events have to be made anew, of another day all."""
+    events = read(warehouse.connection, EVENTS, window)
     gone = sql(
         """
         with told as (select day, count(*) as raw from raw_events group by day),
-        kept as (select day, sum(copies) as stored from events group by day)
-        select day from kept left join told using (day) where coalesce(raw, 0) < stored order by day
+        kept as (select day, sum(copies) as stored from whole group by day)
+        select day from kept left join told using (day) where coalesce(raw, 0) < stored
+        union
+        select day from events semi join misnamed using (day, event_id)
+        anti join raw_events using (day, source_file, source_row)
+        where day not in (select day from whole)
+        order by day
         """,
         raw_events=read(warehouse.connection, raw_events, window),
-        events=read(warehouse.connection, EVENTS, window),
+        events=events,
+        whole=of_whole_days(events, raw_events.qualified),
+        misnamed=misnamed,
     ).fetchall()
     if gone:
         raise RawEventsGoneError(
