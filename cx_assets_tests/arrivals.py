@@ -19,7 +19,7 @@ from cx_assets.table import Table, from_frame
 from cx_assets.table.storage import read, write
 from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse.cleaning import Cleaning
-from cx_assets.warehouse.reconciliation import PARTS, day_counts
+from cx_assets.warehouse.reconciliation import unaccounted
 from cx_assets.warehouse.tables import CUSTOMER_MERGES, EVENTS, REJECTED_EVENTS, WITHDRAWN_EVENTS
 from cx_assets_tests.shop import TINY, write_tiny
 
@@ -83,8 +83,7 @@ class Shop:
     def lost(self) -> list[tuple[Any, ...]]:
         """The days whose counts don't add up."""
         specs = (self.cleaning.raw_events, EVENTS, REJECTED_EVENTS, WITHDRAWN_EVENTS)
-        counts = day_counts(*(read(self.warehouse.connection, spec) for spec in specs))
-        return self.warehouse.query(f"select * from ({counts.query}) where raw <> {' + '.join(PARTS)}").fetchall()
+        return unaccounted(*(read(self.warehouse.connection, spec) for spec in specs)).fetchall()
 
     def _delivered(self, window: tuple[datetime, datetime]) -> Table:
         rows = [
@@ -121,6 +120,13 @@ def write_linked(folder: Path) -> Dataset:
     """The tiny shop with links, whose versions are in the column of ratings."""
     manifest = LINKED.replace("version: version", "version: rating").replace("rating: rating}", "rating: 'null'}")
     return write_tiny(folder, {"a.csv": [{}]}, manifest=manifest)
+
+
+def write_withdrawing(folder: Path, more: str = "", **files: Sequence[Row]) -> Dataset:
+    """The tiny shop with links that cancel and return, whose old raw events may go."""
+    manifest = LINKED.replace("    corrections: {version: version}\n", "")
+    told = {f"{name}.csv": rows for name, rows in (files or {"a": [{}]}).items()}
+    return write_tiny(folder, told, manifest=manifest, more=more)
 
 
 def day_of(row: Row) -> date:

@@ -17,7 +17,7 @@ from cx_assets.evaluation.config import EvaluationSettings
 from cx_assets.matrices.config import InteractionWeights
 from cx_assets.operations import tables
 from cx_assets.operations.history import prune
-from cx_assets.operations.retention import RetentionError, apply, learning_days, refusals
+from cx_assets.operations.retention import RetentionError, apply, learning_days, refusals, why_all_raw_events_stay
 from cx_assets.recommendations.config import Ranking
 from cx_assets.settings import Settings
 from cx_assets.table import table_asset, table_check
@@ -51,7 +51,7 @@ def retention_asset(dataset: Dataset, settings: Settings, known: Iterable[str]) 
         learning = learning_days(
             evaluation_settings.horizon_days, ranking.horizon_days, ranking.cuts, interaction_weights.half_life_days
         )
-        if wrong := refusals(settings.retention, learning, names, links=dataset.has_links):
+        if wrong := refusals(settings.retention, learning, names, why_all_raw_events_stay(dataset)):
             raise RetentionError("Nothing was removed. CX_RETENTION asks for what can't be:\n" + "\n".join(wrong))
         applied = apply(warehouse.connection, dataset, settings.retention, learning)
         at = datetime.now(UTC)
@@ -72,7 +72,7 @@ def retention_asset(dataset: Dataset, settings: Settings, known: Iterable[str]) 
         context.add_output_metadata({"removed_rows": sum(one.removed for one in applied), "removed_runs": runs})
         columns = tables.RETENTION.column_names
         now = at.replace(tzinfo=None, microsecond=0)
-        rows = [(one.table, one.days, one.kept_from, one.removed, one.oldest, now) for one in applied]
+        rows = [(one.table, one.days, one.kept_from, one.removed, one.staying, one.oldest, now) for one in applied]
         return pd.DataFrame(rows, columns=columns)
 
     return retention
@@ -83,7 +83,7 @@ def retention_check() -> dg.AssetChecksDefinition:
 
     @table_check("retention", blocking=True)
     def nothing_is_kept_for_longer(retention: Table) -> dg.AssetCheckResult:
-        """No table with a rule has a row of a day before the first that is kept."""
+        """No table with a rule has a row of a day before the first that is kept, but for those that have to stay."""
         return law(
             sql("select * from retention where oldest_day < kept_from", retention=retention),
             retention.count(),

@@ -98,10 +98,13 @@ def remove_what_is_old(console: Console, settings: Settings) -> int:
 
 def _applied(settings: Settings) -> list[str]:
     with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
-        rows: list[Any] = connection.execute("select * from operations.retention order by table_name").fetchall()
+        rows: list[Any] = connection.execute(
+            "select table_name, keep_days, kept_from, removed_rows, staying_rows from operations.retention order by 1"
+        ).fetchall()
     return [
-        escape(f"{table}: kept for {days:,} days, from {kept_from}; {removed:,} rows of before removed.")
-        for table, days, kept_from, removed, _, _ in rows
+        escape(f"{table}: kept for {days:,} days, from {kept_from}; {removed:,} rows of before removed")
+        + (f", {staying:,} stay: others are or may be about them." if staying else ".")
+        for table, days, kept_from, removed, staying in rows
     ]
 
 

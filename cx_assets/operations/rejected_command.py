@@ -97,6 +97,9 @@ def _by_day(rows: Table, asked: Asked) -> Iterator[str]:
         yield f"  … and {len(worst) - SHOWN_DAYS:,} more days of such rows"
     if days > 1:
         yield _figures(f"{days:,} days", *totals)
+    less = sql(f"select * from counts where raw < {' + '.join(PARTS)}", counts=counts).count()
+    if less:
+        yield f"  raw of {less:,} days is what is left of it: old raw events were removed (CX_RETENTION)"
 
 
 def _figures(name: str, *figures: object) -> str:

@@ -13,11 +13,13 @@ import duckdb
 
 from cx_assets.dataset import Dataset
 from cx_assets.evaluation.tables import BACKTEST_LISTS
-from cx_assets.ingestion.tables import RAW_EVENTS
-from cx_assets.table import TableSpec
-from cx_assets.table.removed import remove_before
-from cx_assets.table.storage import stored_columns
-from cx_assets.warehouse.tables import EVENTS, REJECTED_EVENTS
+from cx_assets.ingestion.tables import RAW_EVENTS, raw_events_table
+from cx_assets.table import Table, TableSpec, from_frame
+from cx_assets.table.removed import is_among, remove_before
+from cx_assets.table.storage import read, require_readable, stored_columns
+from cx_assets.warehouse.clauses import event_clauses
+from cx_assets.warehouse.staying import staying
+from cx_assets.warehouse.tables import CUSTOMER_MERGES, EVENTS, REJECTED_EVENTS
 
 HALF_LIVES = 4
 """An event counts a sixteenth after so many half-lives: what is older hardly bears on any list."""
@@ -43,13 +45,15 @@ class Kept:
         days: how long its rows are kept.
         kept_from: the first day that is kept.
         removed: rows that were removed now.
-        oldest: the oldest day that is left; None without rows.
+        staying: rows of days before that stay, because others are about them.
+        oldest: the oldest day that is left, but for such rows; None without others.
     """
 
     table: str
     days: int
     kept_from: date
     removed: int
+    staying: int
     oldest: date | None
 
 
@@ -62,14 +66,42 @@ def learning_days(horizon_days: int, ranker_horizon_days: int, cuts: int, half_l
     return horizon_days + cuts * ranker_horizon_days + round(HALF_LIVES * half_life_days)
 
 
-def refusals(rules: Mapping[str, int], learning: int, known: Iterable[str], *, links: bool = False) -> list[str]:
+def why_all_raw_events_stay(dataset: Dataset) -> str | None:
+    """Why nothing can be right without the old raw events of a dataset; None where it can.
+
+    Where rows are about others, a few rows of a day are judged long after the rest of it has gone.
+    """
+    if not dataset.has_links:
+        return None
+    if any(source.corrections for source in dataset.events):
+        return (
+            "this dataset declares corrections: a newer version may move an event to another day, and whether an older "
+            "one is among the events could no longer be told"
+        )
+    if dataset.session_gap_minutes is not None:
+        return (
+            "this dataset declares cancels or returns, and session_gap_minutes: the sessions of the few rows that stay "
+            "of a day would be others"
+        )
+    unique = [clause.column for clause in event_clauses(dataset) if clause.asks == "others"]
+    if unique:
+        return (
+            f"this dataset declares cancels or returns, and that {' and '.join(unique)} is unique: whether one of the "
+            "few rows that stay of a day was the first could no longer be told"
+        )
+    return None
+
+
+def refusals(
+    rules: Mapping[str, int], learning: int, known: Iterable[str], all_raw_events: str | None = None
+) -> list[str]:
     """Why rules can't be applied, a sentence for each; empty if they can.
 
     Args:
         rules: days by table.
         learning: the days of events that later stages rest on.
         known: the names of all tables.
-        links: whether the dataset declares corrections, cancels or returns.
+        all_raw_events: why raw events have to stay, if they do.
     """
     names = list(known)
     found = []
@@ -84,11 +116,8 @@ def refusals(rules: Mapping[str, int], learning: int, known: Iterable[str], *, l
                 f"{table}: it is made anew as a whole, of what is kept of other tables, so none of its rows has an age "
                 f"of its own. Rules can be for {', '.join(KEEPABLE)}."
             )
-        elif links and table == RAW_EVENTS.qualified:
-            found.append(
-                f"{table}: this dataset declares corrections, cancels or returns, and what they are about is found "
-                "among all raw events. Keep them all."
-            )
+        elif all_raw_events and table == RAW_EVENTS.qualified:
+            found.append(f"{table}: {all_raw_events}. Keep them all.")
         elif table == EVENTS.qualified:
             found += _refused_events(days, rules.get(RAW_EVENTS.qualified), learning)
     return found
@@ -134,8 +163,12 @@ def apply(
 
     Returns:
         One for each stored table that a rule is about.
+
+    Raises:
+        TableReadError: if raw events are stored as of before the manifest declared what they may be about.
     """
     at = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    stay = _staying(connection, dataset, rules)
     found = []
     connection.execute("begin")
     try:
@@ -145,13 +178,38 @@ def apply(
                 kept_from = min(kept_from, last - timedelta(days=learning - 1))
             for spec in KEEPABLE[name]:
                 if stored_columns(connection, spec):
-                    removed = remove_before(connection, spec, kept_from, at)
-                    found.append(Kept(spec.qualified, days, kept_from, removed, _bound(connection, spec, "min")))
+                    places = stay if name == RAW_EVENTS.qualified else None
+                    removed = remove_before(connection, spec, kept_from, at, places)
+                    found.append(Kept(spec.qualified, days, kept_from, removed, *_left(connection, spec, places)))
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
         raise
     return found
+
+
+def _staying(connection: duckdb.DuckDBPyConnection, dataset: Dataset, rules: Mapping[str, int]) -> Table | None:
+    """The places of old raw events that stay because others are about them; None where no row is about another."""
+    days = rules.get(RAW_EVENTS.qualified)
+    if days is None or not dataset.has_links or not stored_columns(connection, RAW_EVENTS):
+        return None
+    spec = raw_events_table(links=True)
+    require_readable(connection, spec)
+    merged = bool(stored_columns(connection, CUSTOMER_MERGES))
+    merges = read(connection, CUSTOMER_MERGES) if merged else Table(connection, CUSTOMER_MERGES.no_rows())
+    places = staying(read(connection, spec), merges, first_kept_day(dataset, days))
+    return from_frame(connection, places.arrow())  # found before any row has gone
+
+
+def _left(connection: duckdb.DuckDBPyConnection, spec: TableSpec, stay: Table | None) -> tuple[int, date | None]:
+    """How many rows are left that stay for others, and the oldest day of the others."""
+    row = connection.execute(
+        f"""
+        with told as (select {spec.window_column} as day, {is_among(stay)} as stays from {spec.qualified})
+        select count(*) filter (stays), cast(min(day) filter (not stays) as date) from told
+        """
+    ).fetchone()
+    return row or (0, None)
 
 
 def _bound(connection: duckdb.DuckDBPyConnection, spec: TableSpec, which: str) -> date | None:
