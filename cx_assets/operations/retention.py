@@ -174,7 +174,7 @@ def apply(
     try:
         for name, days in rules.items():
             kept_from = first_kept_day(dataset, days)
-            if name == EVENTS.qualified and (last := _bound(connection, EVENTS, "max")):
+            if name == EVENTS.qualified and (last := _last_day(connection)):
                 kept_from = min(kept_from, last - timedelta(days=learning - 1))
             for spec in KEEPABLE[name]:
                 if stored_columns(connection, spec):
@@ -212,9 +212,9 @@ def _left(connection: duckdb.DuckDBPyConnection, spec: TableSpec, stay: Table | 
     return row or (0, None)
 
 
-def _bound(connection: duckdb.DuckDBPyConnection, spec: TableSpec, which: str) -> date | None:
-    """The first or the last day that a table has; None if it isn't there or has no row."""
-    if not stored_columns(connection, spec):
+def _last_day(connection: duckdb.DuckDBPyConnection) -> date | None:
+    """The last day that has events; None where none is stored."""
+    if not stored_columns(connection, EVENTS):
         return None
-    row = connection.execute(f"select cast({which}({spec.window_column}) as date) from {spec.qualified}").fetchone()
+    row = connection.execute(f"select max(day) from {EVENTS.qualified}").fetchone()
     return row[0] if row else None
