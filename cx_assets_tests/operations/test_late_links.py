@@ -32,7 +32,7 @@ from cx_assets_tests.runs import load_shop, rows, verdicts
 RAW = "ingestion.raw_events"
 LAST = 5
 ITEMS = st.sampled_from(["tea", "jam"])
-FEW, RARE = (st.lists(st.none(), max_size=most) for most in (3, 1))
+RARE, SOME = st.lists(st.none(), max_size=1), st.lists(st.none(), min_size=1, max_size=4)
 NAMES_NOTHING = {"customer_id": "", "cancelled_event_id": ""}
 
 
@@ -55,16 +55,17 @@ def loads(draw: st.DrawFn) -> Loads:
     """Purchases, some twice; returns and cancellations of them, of what never was, and of orders.
 
     What comes after rows were removed is of days that are kept; then nothing more is bought in the orders of before.
+    Few rows are about others before, so that some are gone that one is about later.
     """
-    days = draw(st.integers(1, LAST - 1))
+    days = draw(st.integers(1, 3))
     minutes = iter(range(60))
 
     def load(first: int, baskets: str, number: int) -> list[Row]:
         def some(names: str) -> dict[str, Any]:
             told = {"basket_id": draw(st.sampled_from(names)), "item_id": draw(ITEMS)}
-            return {**told, "customer_id": draw(st.sampled_from(["ann", "bob"]))}
+            return {**told, "customer_id": draw(st.sampled_from(["ann", "ann", "bob"]))}
 
-        on, known = st.integers(first, LAST), "bcd" + baskets
+        on, known, often = st.integers(first, LAST), "bcd" + baskets, RARE if number < 2 else SOME
         rows: list[Row] = [
             {
                 **some(baskets), "event_id": f"{number}{draw(st.sampled_from('1234'))}",
@@ -72,8 +73,8 @@ def loads(draw: st.DrawFn) -> Loads:
             }
             for _ in range(draw(st.integers(1, 5)))
         ]  # fmt: skip
-        rows += [give_back(draw(st.integers(1, 3)), draw(on), next(minutes), **some(known)) for _ in draw(FEW)]
-        rows += [cancel(f"{draw(st.integers(0, number))}{draw(st.sampled_from('1234'))}", draw(on)) for _ in draw(FEW)]
+        rows += [give_back(draw(st.integers(1, 3)), draw(on), next(minutes), **some(known)) for _ in draw(often)]
+        rows += [cancel(f"{draw(st.integers(0, number))}{draw(st.sampled_from('1234'))}", draw(on)) for _ in draw(RARE)]
         rows += [cancel_order(draw(st.sampled_from(known)), draw(on)) for _ in draw(RARE)]
         rows += [dict(draw(st.sampled_from(rows))) for _ in draw(RARE) if rows]
         return [{"version": None, **row} for row in draw(st.permutations(rows))]
