@@ -25,6 +25,7 @@ def shop(folder: Path, where: str, **files: list[dict[str, str]]) -> Dataset:
     return write_tiny(folder, told, manifest=TINY.replace("    columns:", f"    where: {where}\n    columns:"))
 
 
+@pytest.mark.whole
 def test_rows_that_are_no_events_are_not_loaded_and_the_others_keep_their_numbers(tmp_path: Path) -> None:
     load_shop(tmp_path / "w.duckdb", shop(tmp_path, "coalesce(basket, '') <> 'test'"))
     stored = "select event_id, source_row from ingestion.raw_events order by source_row"
@@ -32,12 +33,14 @@ def test_rows_that_are_no_events_are_not_loaded_and_the_others_keep_their_number
     assert rows(tmp_path / "w.duckdb", "select * from warehouse.rejected_events") == []
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("where", ["basket = 'b'", "cast(basket as int) = 1 or basket = 'b'"])
 def test_a_row_of_which_the_condition_is_not_true_is_left_out(tmp_path: Path, where: str) -> None:
     load_shop(tmp_path / "w.duckdb", shop(tmp_path, f'"{where}"'))
     assert len(rows(tmp_path / "w.duckdb", "select * from ingestion.raw_events")) == ("cast" not in where)
 
 
+@pytest.mark.whole
 def test_a_file_of_which_nothing_is_an_event_is_not_missed(tmp_path: Path) -> None:
     dataset = shop(tmp_path, "basket <> 'test'", a=[{"basket": "b"}], b=[{"basket": "test"}])
     told = verdicts(load_shop(tmp_path / "w.duckdb", dataset, checked=True))

@@ -110,6 +110,7 @@ def names_what_is_gone(row: Row, gone: Sequence[Row]) -> bool:
     )
 
 
+@pytest.mark.whole
 @settings(max_examples=12)
 @given(loads())
 def test_events_become_what_they_would_be_had_nothing_been_removed_and_rows_about_what_is_gone_are_rejected(

@@ -81,6 +81,7 @@ def test_who_registered_twice_is_merged_by_address_or_number_whatever_is_persona
     assert sorted(rows(database, renamed)) == sorted((who, into) for who, into, _ in merges)
 
 
+@pytest.mark.whole
 def test_of_a_rejected_customer_no_key_is_stored(tmp_path: Path) -> None:
     dataset = write_merging_aviary(tmp_path / "exports")
     _, email, phone = PEOPLE[ONCE[0]]
@@ -130,6 +131,7 @@ def broken_far_down(folder: Path) -> int:
     return 30_002
 
 
+@pytest.mark.whole
 def test_a_broken_row_of_customers_is_told_by_line_and_quoted_in_no_log(tmp_path: Path) -> None:
     dataset = write_merging_aviary(tmp_path / "exports")
     line = broken_far_down(tmp_path / "exports")
@@ -141,6 +143,7 @@ def test_a_broken_row_of_customers_is_told_by_line_and_quoted_in_no_log(tmp_path
         raise AssertionError("a broken file was read")
 
 
+@pytest.mark.whole
 def test_an_error_while_a_key_is_compared_quotes_nothing_and_the_search_would_find_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

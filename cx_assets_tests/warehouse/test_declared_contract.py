@@ -103,6 +103,7 @@ def test_of_different_events_of_a_day_that_share_what_is_unique_the_first_good_o
     assert told == ["quantity is not a number", None, "event_id is not unique", None, None, None]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(("on_broken", "stops"), [("reject_row", False), ("stop", True)])
 def test_events_of_several_days_that_share_what_is_unique_are_kept_and_told(
     tmp_path: Path, on_broken: str, stops: bool

@@ -136,6 +136,7 @@ items:
 """
 
 
+@pytest.mark.whole
 def test_repeated_rows_of_customers_items_and_campaigns_are_folded_and_add_up(tmp_path: Path) -> None:
     people = ["ann,Ulm,30,2020-01-01", "ann,Ulm,30,2020-01-01", "ann,Graz,50,2020-01-01", "bob,,,", "bob,,,"]
     (tmp_path / "things.csv").write_text("thing,title\ntea,Tea\ntea,Tea\ntea,Green tea\n", "utf-8")
@@ -165,6 +166,7 @@ def test_repeated_rows_of_customers_items_and_campaigns_are_folded_and_add_up(tm
     assert figures["campaigns"] == {"raw": 2, "kept": 1, "folded": 1, "dropped": 0, "rejected": 0}
 
 
+@pytest.mark.whole
 def test_a_run_keeps_what_it_rejects_of_master_data_and_the_rows_add_up(tmp_path: Path) -> None:
     people = ["ann,Ulm,30,2020-01-01", ",Bern,40,2020-01-01", "bob,Ulm,many,2020-01-01", "ann,Graz,50,2020-01-01"]
     dataset = declared(tmp_path, people=people)
@@ -196,6 +198,7 @@ def test_a_run_stops_above_the_limit_and_for_what_stops_it(
     assert check(raw(connection, {}, broken)).passed is passes
 
 
+@pytest.mark.whole
 def test_what_a_policy_drops_is_counted_and_not_lost(tmp_path: Path) -> None:
     dataset = declared(tmp_path, people=["ann,Ulm,30,2020-01-01", "bob,Ulm,,2020-01-01"])
     text = dataset.path.read_text("utf-8").replace("bigint, missing: {policy: mode}", "bigint, missing: {policy: drop}")
