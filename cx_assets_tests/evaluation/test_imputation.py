@@ -16,6 +16,8 @@ from cx_assets.evaluation.imputation_choice import choose
 from cx_assets.evaluation.missingness import area, foretold
 from cx_assets.sections import Attribute
 
+pytestmark = pytest.mark.whole
+
 ROWS = 400
 
 

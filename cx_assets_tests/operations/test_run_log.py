@@ -15,6 +15,8 @@ from cx_assets.settings import Settings
 from cx_assets_tests.shop import write_tiny
 from cx_assets_tests.whole_shop import shipped_instance
 
+pytestmark = pytest.mark.whole
+
 PAGE = Path(__file__).parents[2] / "cx_assets/docs/operations.md"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 RANGE = {RANGE_START: "2024-03-01", RANGE_END: "2024-03-02"}
