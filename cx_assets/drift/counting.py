@@ -146,13 +146,16 @@ def _of_events(rows: Table) -> Table:
     told = [
         ("event", "volume", "sum(copies)", "sum(copies)", "null"),
         *(
-            (column, figure, share, "count(*)", "mode(reason)" if figure == "rejected share" else "null")
+            (
+                column,
+                figure,
+                share,
+                "count(*)",
+                "mode(reason order by reason)" if figure == "rejected share" else "null",
+            )
             for (column, figure), share in shares.items()
         ),
-        *(
-            (name, "middle", f"exp(avg(ln(nullif(greatest({name}, 0), 0))))", f"count(*) filter ({name} > 0)", "null")
-            for name in NUMBERS
-        ),
+        *((name, "middle", _geometric_mean(name), f"count(*) filter ({name} > 0)", "null") for name in NUMBERS),
     ]
     structs = ", ".join(
         f"{{'column_name': '{column}', 'figure': '{figure}', 'value': cast({value} as double), 'rows': {count}, "
@@ -166,6 +169,12 @@ def _of_events(rows: Table) -> Table:
         """,
         rows=rows,
     )
+
+
+def _geometric_mean(name: str) -> str:
+    """SQL for that of what is above 0; of decimals, since the sum of doubles depends on the order of the rows."""
+    logarithms = f"sum(cast(ln(nullif(greatest({name}, 0), 0)) as decimal(38, 12)))"
+    return f"exp(cast({logarithms} as double) / nullif(count(*) filter ({name} > 0), 0))"
 
 
 def _distinct(rows: Table, name: str) -> Table:
@@ -190,6 +199,7 @@ def _distinct(rows: Table, name: str) -> Table:
 
 def _new(values: Table, name: str, *, ids: bool) -> Table:
     """The share of rows whose value was on no earlier day; of ids also distinct values, of labels the new ones."""
+    new_ones = "array_to_string((list(v order by rows desc, v) filter (new))[:3], ', ')"
     distinct = f"union all select day, '{name}', 'distinct share', distinct_share, rows, null from by_day"
     return sql(
         f"""
@@ -199,7 +209,7 @@ def _new(values: Table, name: str, *, ids: bool) -> Table:
             select
                 day, sum(rows) as rows, count(*) / sum(rows) as distinct_share,
                 coalesce(sum(rows) filter (new), 0) / sum(rows) as new_share,
-                {"null" if ids else "array_to_string(max_by(v, rows, 3) filter (new), ', ')"} as new_ones
+                {"null" if ids else new_ones} as new_ones
             from seen left join firsts using (v, day) group by day
         )
         select

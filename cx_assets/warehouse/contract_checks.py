@@ -41,7 +41,7 @@ def contract_laws(dataset: Dataset) -> list[Law]:
             with told as (
                 select day, count(*) as delivered from raw_events group by day having count(*) >= {ENOUGH_ROWS}
             ), refused as (
-                select day, count(*) as rejected, mode(reason) as mostly
+                select day, count(*) as rejected, mode(reason order by reason) as mostly
                 from rejected_events where reason not in ({timeless}) group by day
             )
             select day, delivered, coalesce(rejected, 0) as rejected, mostly

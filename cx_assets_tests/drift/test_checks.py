@@ -20,7 +20,7 @@ from cx_assets.drift.checks import (
 from cx_assets.drift.counting import daily_categories, delivered
 from cx_assets.drift.counting import daily_figures as plain_figures
 from cx_assets.drift.judging import judge_figures
-from cx_assets.table import Table, structure_check
+from cx_assets.table import Table, from_frame, sql, structure_check
 from cx_assets_tests.conftest import LoadedShop
 from cx_assets_tests.drift.faults import half_missing, new_store
 from cx_assets_tests.drift.rates import figures_of, load_year
@@ -50,6 +50,28 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]
 
 def verdict(figures: pd.DataFrame, start: date = BROKEN) -> dg.AssetCheckResult:
     return judge_days(figures, FIRST_DAY, start, BROKEN)
+
+
+def test_figures_are_the_same_to_the_last_digit_in_any_order_of_the_rows() -> None:
+    dice = np.random.default_rng(1)
+    events = pd.DataFrame({"value": dice.lognormal(size=5000).round(2), "reason": ["a", "b"] * 2500})
+    events["store_id"] = [f"store {number % 9}" for number in dice.permutation(5000)]
+    rows_ = """
+        select
+            date '2024-03-01' as day, 1 as copies, reason, timestamp '2024-03-01 10:00:00' as occurred_at,
+            'ann' as customer_id, 'tea' as item_id, 'purchase' as event_type, 'b' as basket_id, 1.5 as quantity, value,
+            cast(null as double) as rating, store_id
+        from given
+    """
+    told = []
+    for order in (events, events[::-1]):
+        with duckdb.connect() as connection:
+            given = from_frame(connection, order.reset_index(drop=True))
+            items = Table(connection, "select 'tea' as item_id, 'drinks' as category")
+            told.append(plain_figures(sql(rows_, given=given), items))
+    keys = ["column_name", "figure"]
+    first, second = (figures.sort_values(keys, ignore_index=True) for figures in told)
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
 
 
 def test_an_alarm_names_day_column_what_was_expected_what_came_and_what_to_do(figures: dict[str, pd.DataFrame]) -> None:
