@@ -131,6 +131,7 @@ def test_an_id_inside_a_json_value_hides_none_of_the_others(tmp_path: Path) -> N
     assert hidden_columns(dataset, "campaigns", {"campaign_id": "name"}) == frozenset()
 
 
+@pytest.mark.whole
 def test_a_whole_row_read_by_the_name_of_its_table_has_no_personal_column(tmp_path: Path) -> None:
     assert complaints(tmp_path, ("expression: town", "expression: to_json(unnamed_subquery)")) == []
     database = tmp_path / "data" / "working.duckdb"
@@ -165,6 +166,7 @@ def test_a_connection_that_was_not_prepared_reads_nothing(tmp_path: Path) -> Non
         connection.execute(table_query(dataset, "campaign_targets", ["customer_id"]))
 
 
+@pytest.mark.whole
 def test_a_broken_row_is_told_by_line_and_quoted_in_no_log(tmp_path: Path) -> None:
     dataset = write_aviary(tmp_path / "exports")
     file = tmp_path / "exports" / "orders" / f"{FILES[0]}.csv"
@@ -213,6 +215,7 @@ def test_names_of_files_may_be_kept_and_what_the_manifest_itself_says_always_is(
     assert all(name.startswith("orders/") and name.endswith(".csv") and len(name) == 43 for name in told[1][:2])
 
 
+@pytest.mark.whole
 def test_ids_that_were_loaded_before_there_was_privacy_stop_the_run(tmp_path: Path) -> None:
     database = tmp_path / "data" / "working.duckdb"
     dataset = write_aviary(tmp_path / "exports")
@@ -227,6 +230,7 @@ def test_ids_that_were_loaded_before_there_was_privacy_stop_the_run(tmp_path: Pa
     )
 
 
+@pytest.mark.whole
 def test_pseudonyms_change_with_the_key_and_a_vault_notices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = write_aviary(tmp_path / "exports")
     told = []
@@ -245,6 +249,7 @@ def test_pseudonyms_change_with_the_key_and_a_vault_notices(tmp_path: Path, monk
     assert OTHER_KEY not in error_of(result)
 
 
+@pytest.mark.whole
 def test_the_table_of_personal_columns_counts_and_its_check_opens_the_vault(tmp_path: Path) -> None:
     dataset = write_aviary(tmp_path / "exports")
     protection = Protection(dataset, Settings())
@@ -271,6 +276,7 @@ def test_screening_knows_addresses_numbers_and_whole_names_but_no_towns_and_shor
     assert [text for text in kept if screening.withholds(text)] == []
 
 
+@pytest.mark.whole
 def test_an_id_that_a_row_names_is_the_same_pseudonym_as_the_events_and_a_version_tells_of_nobody(
     tmp_path: Path,
 ) -> None:
