@@ -83,12 +83,14 @@ def judge_master(delivered: Table, dataset: Dataset, table: str) -> Table:
     of_rows = [clause for clause in clauses if clause.asks == "row"]
     equal = ", ".join(quoted(name) for name in delivered.columns if name not in ("source_file", "source_row"))
     # Of targets and responses, which have no id, equal rows are no copies: their tables count or fold them.
-    copy = f"row_number() over (partition by {equal} order by source_file, source_row)" if table in KEYS else "1"
+    # Windows over all columns take longer than all else, so whether any id comes again is asked first.
+    repeated = table in KEYS and _comes_again(delivered, KEYS[table])
+    copy = f"row_number() over (partition by {equal} order by source_file, source_row)" if repeated else "1"
     judged = sql(
         f"select *, case {first_broken(of_rows)} end as reason, {copy} as copy from delivered", delivered=delivered
     )
     alone = [(clause.broken, clause.reason) for clause in clauses if clause.asks == "others"]
-    if table in KEYS:
+    if repeated:
         alone.append((f"trim({KEYS[table]})", f"{KEYS[table]} came before"))
     for value, reason in alone:
         judged = sql(
@@ -102,10 +104,16 @@ def judge_master(delivered: Table, dataset: Dataset, table: str) -> Table:
             """,
             judged=judged,
         )
-    if table not in KEYS:
+    if not repeated:
         return judged
     first = f"first_value(reason) over (partition by {equal} order by copy)"
     return sql(f"select * replace ({first} as reason) from judged", judged=judged)
+
+
+def _comes_again(delivered: Table, key: str) -> bool:
+    """Whether an id may come more than once; missing ones count as one that does."""
+    again = sql(f"select count(*) > count(distinct trim({key})) from delivered", delivered=delivered)
+    return bool(again.fetchone()[0])
 
 
 def kept_rows(delivered: Table, dataset: Dataset, table: str) -> Table:
