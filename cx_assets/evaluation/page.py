@@ -4,6 +4,7 @@ Belongs here: what the pages of this stage have in common. Does not: what one of
 `backtest_report`).
 """
 
+from datetime import datetime, timedelta
 from importlib import resources
 from typing import Any
 
@@ -27,7 +28,13 @@ def rendered(template: str, given: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["day"] = lambda moment: f"{moment.day} {moment:%B %Y}"
+    environment.filters["day"] = _day
+    # An as-of date is the instant after the last day that counts.
+    environment.filters["day_before"] = lambda moment: _day(moment - timedelta(days=1))
     environment.filters["count"] = lambda number: f"{number:,}"
     css = resources.files("cx_assets.evaluation").joinpath("templates/report.css").read_text(encoding="utf-8")
     return environment.get_template(template).render(r=given, css=css)
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"

@@ -153,6 +153,12 @@ def test_the_page_tells_when_as_of_over_which_horizon_and_on_whom_it_judged() ->
     assert "Customers excluded 38" in text
 
 
+def test_the_last_day_of_the_data_is_the_one_before_the_as_of_instant() -> None:
+    text = text_of(render(given()))
+    assert text.count("data up to 28 March 2024") == 2
+    assert "28 days (up to 28 March 2024)" in text
+
+
 def test_the_page_shows_every_part_and_links_to_each() -> None:
     html = render(given())
     page = read(html)
