@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from cx_assets.dataset import Dataset, ManifestError, load_dataset
 from cx_assets.days import days_over
-from cx_assets.ingestion.reader import problems
+from cx_assets.ingestion.fitting import problems
 from cx_assets.privacy.keys import KeyRefusedError
 from cx_assets.privacy.protection import Protection
 from cx_assets.settings import Settings

@@ -212,7 +212,7 @@ class Dataset(Part):
 def load_dataset(dataset: str) -> Dataset:
     """The dataset that `CX_DATASET` means, its manifest valid in itself.
 
-    Whether its expressions fit the files is for `ingestion.reader.problems`.
+    Whether its expressions fit the files is for `ingestion.fitting.problems`.
 
     Raises:
         ManifestError: with one line per problem, each naming file, line, key and the nearest right name.

@@ -19,7 +19,7 @@ from cx_assets.evaluation.config import EvaluationSettings
 from cx_assets.evaluation.search_assets import search_trials
 from cx_assets.ingestion.assets import ingestion_assets
 from cx_assets.ingestion.checks import ingestion_laws
-from cx_assets.ingestion.reader import problems
+from cx_assets.ingestion.fitting import problems
 from cx_assets.linkage.assets import linkage_assets
 from cx_assets.linkage.checks import linkage_checks
 from cx_assets.matrices import assets as matrices

@@ -5,6 +5,7 @@ reaching what is elsewhere (`ingestion.remote`, `ingestion.databases`).
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from importlib.util import find_spec
@@ -115,6 +116,11 @@ class Source(Part):
         default=None, description="What numbers written as text have before their decimals; thousands may be grouped."
     )
 
+    may_lack: tuple[str, ...] = Field(
+        default=(),
+        description="Columns that not every file has, such as one that was gained later: they have no value there.",
+    )
+
     @field_validator("files")
     @classmethod
     def _relative(cls, value: str | None) -> str | None:
@@ -154,6 +160,13 @@ class Source(Part):
         encoding_name(value)
         return value
 
+    @field_validator("may_lack")
+    @classmethod
+    def _columns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(name.strip() for name in value):
+            raise ValueError("names of columns, such as [discount]")
+        return value
+
     @model_validator(mode="after")
     def _one_origin(self) -> "Source":
         if sum(origin is not None for origin in (self.files, self.url, self.database)) != 1:
@@ -164,9 +177,16 @@ class Source(Part):
             raise ValueError("format: say how the files are written: parquet, csv, jsonl or excel")
         if self.database is not None and self.format is not None:
             raise ValueError("format: a database has none; leave it out")
+        if self.may_lack and self.database is not None:
+            raise ValueError("may_lack: a table or query has the same columns in every row; leave it out")
         if self.sheet is not None and self.format != "excel":
             raise ValueError("sheet: only Excel files have sheets")
         return self
+
+    def lacking(self, columns: Iterable[str]) -> list[str]:
+        """Those of the columns that a file may lack which are not among its own; upper and lower case are the same."""
+        own = {column.lower() for column in columns}
+        return [name for name in dict.fromkeys(self.may_lack) if name.lower() not in own]
 
     def folder(self, manifest_folder: Path) -> Path:
         """The folder that `files` is relative to.

@@ -16,7 +16,7 @@ from cx_assets.cli import app
 from cx_assets.dataset import Dataset, load_dataset
 from cx_assets.definitions import build_definitions, table_specs
 from cx_assets.dictionary import BEGIN, END, data_dictionary, with_dictionary
-from cx_assets.ingestion.reader import problems
+from cx_assets.ingestion.fitting import problems
 from cx_assets.progress import Progress
 from cx_assets.settings import Settings
 from cx_assets_tests.shop import write_tiny

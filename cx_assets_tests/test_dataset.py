@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cx_assets.dataset import ManifestError, load_dataset
-from cx_assets.ingestion.reader import problems
+from cx_assets.ingestion.fitting import problems
 from cx_assets.manifest import key_lines
 from cx_assets_tests.corner import GOOD, manifest, write_corner
 

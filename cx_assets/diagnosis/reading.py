@@ -15,8 +15,10 @@ from typing import Any
 import duckdb
 
 from cx_assets.dataset import Dataset
+from cx_assets.ingestion.formats import ROW, chosen_rows, file_query
 from cx_assets.ingestion.mapping import MappedSource, mapped_sources
-from cx_assets.ingestion.reader import ROW, chosen_rows, existing, file_query, label, table_query
+from cx_assets.ingestion.places import existing, label
+from cx_assets.ingestion.reader import table_query
 from cx_assets.source import Place
 from cx_assets.table.schema import literal, quoted
 
@@ -89,7 +91,8 @@ def _lone_parquet_file(dataset: Dataset) -> tuple[Place, MappedSource] | None:
     if dataset.privacy is not None:
         return None
     sources = [mapped for name, mapped in mapped_sources(dataset) if name == "events"]
-    if len(sources) > 1 or sources[0].source.format != "parquet":
+    # A column that the file lacks has no type, which a table can't keep.
+    if len(sources) > 1 or sources[0].source.format != "parquet" or sources[0].source.may_lack:
         return None
     places = existing(dataset, sources[0])
     return (places[0], sources[0]) if len(places) == 1 else None

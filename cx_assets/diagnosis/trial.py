@@ -24,7 +24,8 @@ from cx_assets.ingestion.columns import look
 from cx_assets.ingestion.complaints import first_line
 from cx_assets.ingestion.formats import prepare
 from cx_assets.ingestion.mapping import mapped_sources
-from cx_assets.ingestion.reader import day_of, event_day, label, table_query
+from cx_assets.ingestion.places import label
+from cx_assets.ingestion.reader import day_of, event_day, table_query
 from cx_assets.privacy.protection import Protection
 from cx_assets.sections import Attribute
 from cx_assets.settings import Settings

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.broken_lines import first_broken_line
 from cx_assets.ingestion.mapping import mapped_sources
-from cx_assets.ingestion.reader import existing, label
+from cx_assets.ingestion.places import existing, label
 from cx_assets.source import Place, Source
 
 

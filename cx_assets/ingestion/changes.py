@@ -13,7 +13,8 @@ from typing import Any
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.formats import reading
 from cx_assets.ingestion.mapping import MappedSource, mapped_sources
-from cx_assets.ingestion.reader import existing, file_days, label
+from cx_assets.ingestion.places import existing, label
+from cx_assets.ingestion.reader import file_days
 from cx_assets.ingestion.remote import listed
 from cx_assets.ingestion.watermark import days_since
 from cx_assets.source import Place, Source

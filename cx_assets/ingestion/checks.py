@@ -5,8 +5,9 @@ Belongs here: completeness of the load. Does not: whether rows keep the contract
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.columns import Row, changes_of, stops_for_columns
+from cx_assets.ingestion.formats import has_rows
 from cx_assets.ingestion.mapping import mapped_sources
-from cx_assets.ingestion.reader import existing, has_rows
+from cx_assets.ingestion.places import existing
 from cx_assets.privacy.discretion import discreet
 from cx_assets.privacy.protection import Protection
 from cx_assets.table import Table, sql

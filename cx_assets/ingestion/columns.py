@@ -13,9 +13,9 @@ import duckdb
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.changes import file_states
-from cx_assets.ingestion.formats import ROW, file_query, reading
+from cx_assets.ingestion.formats import ROW, delivered_query, reading
 from cx_assets.ingestion.mapping import MappedSource, mapped_sources
-from cx_assets.ingestion.reader import existing
+from cx_assets.ingestion.places import existing
 from cx_assets.ingestion.tables import DELIVERED_COLUMNS
 from cx_assets.source import Place, Source
 from cx_assets.table.schema import quoted
@@ -78,7 +78,7 @@ def _looked_at(
                 found = _sampled(connection, place, mapped.source)
             except duckdb.Error:
                 continue  # Loading it says what is wrong with it, where and why.
-            told = _compared(found, _expected(rows, stops))
+            told = _compared(found, _expected(rows, stops), mapped.source)
             # A relation has no state: it is looked at every time, and mostly as it was.
             if state or _kinds(old) != _kinds(told):
                 rows = [row for row in rows if row["source_file"] != name]
@@ -104,7 +104,7 @@ def _states(dataset: Dataset, mapped: MappedSource) -> dict[Place, str]:
 
 def _sampled(connection: duckdb.DuckDBPyConnection, place: Place, source: Source) -> list[Row]:
     """Name, kind and share of rows with a value of each column of a file, in order."""
-    rows_of_file = f"select * exclude ({ROW}) from ({file_query(place, source)}) limit {SAMPLE}"
+    rows_of_file = f"select * exclude ({ROW}) from ({delivered_query(place, source)}) limit {SAMPLE}"
     connection.execute(f"create or replace temp table sample as {rows_of_file}")
     names = [str(row[0]) for row in connection.execute("describe sample").fetchall()]
     figures = []
@@ -146,14 +146,20 @@ def _both(one: Row, other: Row) -> Row:
     return {"kind": kinds.pop() if len(kinds) == 1 else TEXT if kinds else EMPTY, "filled": min(shares, default=None)}
 
 
-def _compared(found: list[Row], expected: dict[str, Row]) -> list[Row]:
-    """What was found, each with the kind that was expected: its own, another, or None of a new column."""
+def _compared(found: list[Row], expected: dict[str, Row], source: Source) -> list[Row]:
+    """What was found, each with the kind that was expected: its own, another, or None of a new column.
+
+    A column that the source's files may lack comes and goes, and is neither new nor missing.
+    """
+    own, may_lack = {row["column_name"] for row in found}, {name.lower() for name in source.may_lack}
     told = []
     for row in found:
-        was = expected.get(row["column_name"]) if expected else row
+        name = row["column_name"]
+        as_it_is = row if not expected or name.lower() in may_lack else None
+        was = expected.get(name, as_it_is)
         kind = None if was is None else was["kind"] if _is_other(row, was) else row["kind"]
         told.append({**row, "expected": kind})
-    gone = [name for name in expected if name not in {row["column_name"] for row in found}]
+    gone = [name for name in expected if name not in own and name.lower() not in may_lack]
     return told + [
         {"column_name": name, "kind": MISSING, "filled": None, "expected": expected[name]["kind"]} for name in gone
     ]

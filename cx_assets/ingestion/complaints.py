@@ -20,6 +20,14 @@ def no_column(column: str, name: str, columns: list[str]) -> str:
     return f"no column '{column}' in {name}.{has}{near if 'Did you' in near else ''}"
 
 
+def lacking_here(column: str) -> str:
+    """What to do about a column that other files of the same source have."""
+    return (
+        " Other files of this source have it. Where a file may come without it, write "
+        f"may_lack: [{json.dumps(column)}] in the source: then it has no value there."
+    )
+
+
 def another_delimiter(columns: list[str], source: Source) -> str | None:
     """That a CSV file whose header makes one column is parted by another mark than its source declares; else None."""
     # Found out, it is one column too where a broken line keeps DuckDB from finding the mark, which is told otherwise.

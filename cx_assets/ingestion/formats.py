@@ -4,7 +4,7 @@ Belongs here: file functions of DuckDB, and what a connection needs before it ca
 manifest's expressions (`reader`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
@@ -100,6 +100,29 @@ def _database_of_looks(encodings: bool) -> duckdb.DuckDBPyConnection:
 
 
 def file_query(place: Place, source: Source, condition: str = "") -> str:
+    """A query over the rows of one file, URL or relation, numbered in the column `ROW`.
+
+    Args:
+        place: what is read.
+        source: its declaration; the connection that runs the query was prepared for it. Columns that a file may lack
+            are there, without a value where it does.
+        condition: of a relation, SQL for the rows that are wanted.
+    """
+    rows = delivered_query(place, source, condition)
+    if not source.may_lack:
+        return rows
+    with reading(source, Path()) as connection:
+        columns = [str(row[0]) for row in connection.execute(f"describe {rows}").fetchall()]
+    return with_lacking(rows, source.lacking(columns))
+
+
+def with_lacking(rows: str, lacking: Iterable[str]) -> str:
+    """A query for the rows of another with columns that it lacks: null, of a type that fits any expression."""
+    nulls = "".join(f", null as {quoted(name)}" for name in lacking)
+    return f"select *{nulls} from ({rows})" if nulls else rows
+
+
+def delivered_query(place: Place, source: Source, condition: str = "") -> str:
     """A query over the rows of one file, URL or relation as delivered, numbered in the column `ROW`.
 
     Fields of CSV, JSON and Excel come as text: a type found out from a file's other rows would make what one row tells

@@ -92,6 +92,11 @@ def compared_source(dataset: Dataset) -> MappedSource | None:
     return MappedSource(location, dataset.customers.source, expressions, places)
 
 
+def as_text(expression: str) -> str:
+    """An expression of a manifest as it is run: its value as text, null where it can't be computed."""
+    return f"cast(try({expression}) as varchar)"
+
+
 def _with_links(mapped: MappedSource, events: EventSource) -> MappedSource:
     places = {name: (*mapped.location, *place) for name, place in events.link_places().items()}
     told = {**mapped.expressions, **events.link_expressions()}

@@ -1,35 +1,27 @@
 """From the sources that a manifest names to queries over their rows.
 
-Belongs here: the mapping by the manifest's expressions, and the proof that the expressions fit the sources, before a
-run. Does not: how a format is read (`formats`), what has changed (`changes`), judging rows (`warehouse`). Everything is
-read as text, so that a wrong value is a row to be rejected later, with its file and line, and not a failed run.
+Belongs here: the mapping by the manifest's expressions. Does not: whether they fit the sources (`fitting`), how a
+format is read (`formats`), what has changed (`changes`), judging rows (`warehouse`). Everything is read as text, so
+that a wrong value is a row to be rejected later, with its file and line, and not a failed run.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 
 import duckdb
 
 from cx_assets.dataset import Dataset
-from cx_assets.ingestion.broken_lines import broken_text, first_surplus
-from cx_assets.ingestion.complaints import another_delimiter, first_line, hidden_column, kind, misfit, no_column
-from cx_assets.ingestion.databases import Days, days_condition, relation_name
+from cx_assets.ingestion.databases import Days, days_condition
 from cx_assets.ingestion.encoding import require_encoding
-from cx_assets.ingestion.formats import ROW as ROW
-from cx_assets.ingestion.formats import chosen_rows as chosen_rows
-from cx_assets.ingestion.formats import file_query as file_query
-from cx_assets.ingestion.formats import folder_keys, prepare, reading
-from cx_assets.ingestion.formats import has_rows as has_rows
-from cx_assets.ingestion.labelled_pairs import linkage_problems
-from cx_assets.ingestion.mapping import MappedSource, compared_source, mapped_sources, personal_source
+from cx_assets.ingestion.fitting import problems
+from cx_assets.ingestion.formats import ROW, chosen_rows, file_query, prepare, reading
+from cx_assets.ingestion.mapping import MappedSource, as_text, mapped_sources
 from cx_assets.ingestion.numbers import as_plain_number
-from cx_assets.ingestion.remote import listed, shown
+from cx_assets.ingestion.places import existing, label
 from cx_assets.ingestion.times import local_day, utc_timestamp
-from cx_assets.manifest import Location, ManifestError, key_lines, where
 from cx_assets.privacy.discretion import discreet
-from cx_assets.privacy.mapping import PERSONAL, file_name_sql, hidden_columns, is_pseudonym, protected_query, visible
-from cx_assets.source import Place, Relation, Source, SourceError, Url
+from cx_assets.privacy.mapping import file_name_sql, protected_query
+from cx_assets.source import Place, Source, SourceError
 from cx_assets.table.schema import literal, quoted
 
 
@@ -92,26 +84,6 @@ def _days_condition(dataset: Dataset, place: Place, mapped: MappedSource, days: 
     return days_condition(mapped.source.database, types, mapped.expressions["occurred_at"], days)
 
 
-def existing(dataset: Dataset, mapped: MappedSource) -> list[Place]:
-    """The source's files that hold anything, or its relation.
-
-    Raises:
-        SourceError: if no file matches, or a URL can't be reached.
-    """
-    source = mapped.source
-    if source.database is not None:
-        return [Relation(relation_name(source.database, ".".join(map(str, mapped.location))))]
-    sizes: dict[Place, int]
-    if source.url is not None:
-        with reading(source, dataset.folder) as connection:
-            sizes = {place: int(state[0]) for place, state in listed(connection, source.url).items()}
-    else:
-        sizes = {path: path.stat().st_size for path in source.paths(dataset.folder)}
-    if not sizes:
-        raise SourceError(_missing(dataset, mapped))
-    return [place for place, size in sizes.items() if size > 0]
-
-
 def mapped_query(
     dataset: Dataset, place: Place, mapped: MappedSource, condition: str = "", rows_of: RowsOf = file_query
 ) -> str:
@@ -157,107 +129,6 @@ def _value(mapped: MappedSource, name: str) -> str:
     if mapped.source.decimal is None or name not in mapped.numbers:
         return text
     return as_plain_number(expression, text, mapped.source.decimal)
-
-
-def as_text(expression: str) -> str:
-    """An expression of a manifest as it is run: its value as text, null where it can't be computed."""
-    return f"cast(try({expression}) as varchar)"
-
-
-def label(dataset: Dataset, source: Source, place: Place) -> str:
-    """What the tables tell as `source_file`: the same on every machine, and free of secrets."""
-    if isinstance(place, Relation):
-        return place.name
-    sheet = f"#{source.sheet}" if source.sheet else ""
-    if isinstance(place, Url):
-        return shown(place.address) + sheet
-    name = place.relative_to(source.folder(dataset.folder)).as_posix() + sheet
-    return f"{source.package}/{name}" if source.package else name
-
-
-def problems(dataset: Dataset, table: str | None = None) -> list[str]:
-    """What would stop a run on this dataset, or of one table: missing files, and expressions that don't fit the files.
-
-    Nothing is read but headers and labelled pairs, unless a table is named, as in a run: then the delimiters of its CSV
-    files are counted.
-    An empty list means that every expression binds to every file, URL and relation.
-    """
-    lines = key_lines(dataset.path.read_text("utf-8"))
-    found = list(linkage_problems(dataset)) if table is None else []
-    in_memory = [(PERSONAL, source) for source in (personal_source(dataset), compared_source(dataset)) if source]
-    for name, mapped in [*mapped_sources(dataset), *in_memory]:
-        if table not in (None, name):
-            continue
-        try:
-            with reading(mapped.source, dataset.folder) as connection:
-                for place in existing(dataset, mapped):
-                    found += _misfits(connection, dataset, mapped, place, lines, thorough=table is not None)
-        except (SourceError, ManifestError) as error:
-            found.append(f"{where(dataset.path, lines, (*mapped.location, 'source'))}: {error}")
-    return found
-
-
-def _missing(dataset: Dataset, mapped: MappedSource) -> str:
-    if mapped.source.url is not None:
-        return f"no file at {shown(mapped.source.url)}. Put the file there or correct 'url'."
-    folder = mapped.source.package or dataset.folder.name
-    if (mapped.source.folder(dataset.folder) / str(mapped.source.files)).is_dir():
-        return f"'{mapped.source.files}' in {folder} is a folder. Name its files, such as '{mapped.source.files}/*'."
-    return f"no file matches '{mapped.source.files}' in {folder}. Put the file there or correct 'files'."
-
-
-def _misfits(
-    connection: duckdb.DuckDBPyConnection,
-    dataset: Dataset,
-    mapped: MappedSource,
-    read: Place,
-    lines: Mapping[Location, int],
-    thorough: bool,
-) -> list[str]:
-    name = label(dataset, mapped.source, read)
-    place = where(dataset.path, lines, (*mapped.location, "source"))
-    try:
-        # Its columns without its rows: the file is opened once, not once for every expression.
-        connection.execute(f"create or replace temp table delivered as {file_query(read, mapped.source)} limit 0")
-        columns = [row[0] for row in connection.execute("describe delivered").fetchall() if row[0] != ROW]
-    except duckdb.Error as error:
-        told = f"{name} can't be read as {kind(mapped.source)}: {first_line(error)}"
-        return [f"{place}: {broken_text(read, mapped.source, name) or told}"]
-    if told := another_delimiter(columns, mapped.source) or "":
-        return [f"{place}: {name}: {told}"]
-    # Of lines that aren't all objects DuckDB makes one column.
-    if columns == ["json"] and (told := broken_text(read, mapped.source, name) or ""):
-        return [f"{place}: {told}"]
-    of_others = hidden_columns(dataset, mapped.table, mapped.expressions)
-    found = []
-    for column, expression in mapped.asked.items():
-        hidden = frozenset[str]() if is_pseudonym(dataset, mapped.table, column) else of_others
-        try:
-            connection.execute(f"describe select {as_text(expression)} from (select {visible(hidden)} from delivered)")
-            if len(connection.fetchall()) == 1:
-                continue
-            what = "an expression makes one column, not several"
-        except duckdb.Error as error:
-            unknown = re.search(r'Referenced column "(.+?)" not found', str(error))
-            if unknown and unknown[1].lower() not in hidden:
-                # When DuckDB can't split a file's rows as its header, it may take another line for the header.
-                broken = broken_text(read, mapped.source, name, in_header=unknown[1])
-                if broken is not None:
-                    return [f"{place}: {broken}"]
-            what = _not_seen(dataset, mapped, unknown[1], name, columns, hidden) if unknown else misfit(error)
-        found.append(f"{where(dataset.path, lines, mapped.places.get(column, mapped.location))}: {what}")
-    own = len(columns) - len(folder_keys(read))
-    if thorough and not found and (told := first_surplus(read, mapped.source, own) or ""):
-        found.append(f"{place}: {name}: {told}")
-    return found
-
-
-def _not_seen(
-    dataset: Dataset, mapped: MappedSource, column: str, name: str, columns: list[str], hidden: frozenset[str]
-) -> str:
-    if column.lower() in hidden.intersection(map(str.lower, columns)):
-        return hidden_column(dataset, mapped, column, name)
-    return no_column(column, name, [name for name in columns if name.lower() not in hidden])
 
 
 def file_days(dataset: Dataset, changed: set[str]) -> list[date]:

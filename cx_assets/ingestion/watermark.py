@@ -15,7 +15,8 @@ from cx_assets.ingestion.complaints import first_line
 from cx_assets.ingestion.databases import column_name
 from cx_assets.ingestion.formats import file_query, reading
 from cx_assets.ingestion.mapping import MappedSource
-from cx_assets.ingestion.reader import event_day, existing, label, times_query
+from cx_assets.ingestion.places import existing, label
+from cx_assets.ingestion.reader import event_day, times_query
 from cx_assets.source import Place, Source, SourceError
 from cx_assets.table.schema import literal, quoted
 

@@ -11,10 +11,10 @@ import duckdb
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.extensions import load_extension
-from cx_assets.ingestion.formats import prepare
-from cx_assets.ingestion.mapping import MappedSource, compared_source, mapped_sources, personal_source
+from cx_assets.ingestion.formats import file_query, prepare
+from cx_assets.ingestion.mapping import MappedSource, as_text, compared_source, mapped_sources, personal_source
 from cx_assets.ingestion.merge_keys import column_of, normalised
-from cx_assets.ingestion.reader import as_text, existing, file_query, label
+from cx_assets.ingestion.places import existing, label
 from cx_assets.privacy.declaration import OWN_ID
 from cx_assets.privacy.discretion import discreet
 from cx_assets.privacy.functions import can_use

@@ -4,6 +4,7 @@ Belongs here: which files belong together, by header and name, and the glob of e
 (`globs`), reading rows (`samples`), or what the columns mean (`columns`, `roles`).
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Group:
     def partial(self) -> dict[str, tuple[Delivered, ...]]:
         """Columns that not every file has, and the files that have them.
 
-        No expression may use one: a manifest's expressions must fit every file of their source.
+        Nothing is made of one by itself: of all rows of the other files nothing would be known.
         """
         names = dict.fromkeys(name for file in self.files for name in file.columns)
         having = {name: tuple(file for file in self.files if name in file.columns) for name in names}
@@ -56,8 +57,8 @@ class Group:
     def remarks(self) -> tuple[str, ...]:
         """What is to be known of the files together, sentences."""
         found = [
-            f"{name} is in {len(files)} of {len(self.files)} files ({_first_names(files)}): nothing is made of it, as "
-            "an expression must fit every file."
+            f"{name} is in {len(files)} of {len(self.files)} files ({_first_names(files)}): nothing is made of it. To "
+            f"use it, write may_lack: [{json.dumps(name)}] in the source: it has no value in the others."
             for name, files in self.partial.items()
         ]
         if self.closed:

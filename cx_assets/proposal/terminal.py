@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from cx_assets.dataset import load_dataset
-from cx_assets.ingestion.reader import problems
+from cx_assets.ingestion.fitting import problems
 from cx_assets.manifest import ManifestError
 from cx_assets.proposal.board import board
 from cx_assets.proposal.delivered import DeliveryError, files_named, near

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from cx_assets.dataset import load_dataset
-from cx_assets.ingestion.reader import problems
+from cx_assets.ingestion.fitting import problems
 from cx_assets_tests.broken.sound import COLUMNS, HEADER, SoundShop, event, lines, write_sound
 from cx_assets_tests.broken.spoiling import Kind, a_folder, a_link, cut, damaged, holding, with_line, workbook
 from cx_assets_tests.runs import error_of, failed

@@ -7,7 +7,7 @@ import pytest
 
 from cx_assets.dataset import Dataset
 from cx_assets.diagnosis.trial import tried_out
-from cx_assets.ingestion.reader import problems
+from cx_assets.ingestion.fitting import problems
 from cx_assets.settings import Settings
 from cx_assets_tests.runs import load_shop, rows, verdicts
 from cx_assets_tests.shop import TINY, write_tiny

@@ -10,7 +10,7 @@ from cx_assets.dataset import Dataset, load_dataset
 from cx_assets.ingestion import columns
 from cx_assets.ingestion.checks import judged_columns
 from cx_assets.ingestion.columns import Row, changes_of, look
-from cx_assets.ingestion.reader import label
+from cx_assets.ingestion.places import label
 from cx_assets_tests.ingestion.sources import shop
 from cx_assets_tests.runs import failed, load_shop, rows
 

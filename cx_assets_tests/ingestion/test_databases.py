@@ -13,7 +13,7 @@ import pytest
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.changes import changes
-from cx_assets.ingestion.reader import problems
+from cx_assets.ingestion.fitting import problems
 from cx_assets.source import SourceError
 from cx_assets.table import Table
 from cx_assets_tests.ingestion.sources import MAPPING, events, shop

@@ -10,8 +10,9 @@ import openpyxl
 import pytest
 
 from cx_assets.encodings import NAMES
-from cx_assets.ingestion.formats import reading
-from cx_assets.ingestion.reader import file_days, has_rows, problems, table_query
+from cx_assets.ingestion.fitting import problems
+from cx_assets.ingestion.formats import has_rows, reading
+from cx_assets.ingestion.reader import file_days, table_query
 from cx_assets.source import SourceError
 from cx_assets_tests.ingestion.sources import COLUMNS, MAPPING, events, shop
 

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from cx_assets.ingestion.changes import changes
-from cx_assets.ingestion.reader import problems
+from cx_assets.ingestion.fitting import problems
 from cx_assets_tests.ingestion.sources import events, shop
 from cx_assets_tests.servers import CANARY, mariadb
 

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from cx_assets.dataset import load_dataset
-from cx_assets.ingestion.reader import problems
+from cx_assets.ingestion.fitting import problems
 from cx_assets_tests.corner import GOOD, manifest, write_corner
 from cx_assets_tests.shop import write_shop
 

@@ -9,7 +9,9 @@ import duckdb
 import pytest
 
 from cx_assets.dataset import Dataset, load_dataset
-from cx_assets.ingestion.reader import file_days, has_rows, problems, table_query
+from cx_assets.ingestion.fitting import problems
+from cx_assets.ingestion.formats import has_rows
+from cx_assets.ingestion.reader import file_days, table_query
 from cx_assets.ingestion.tables import RAW_EVENTS
 from cx_assets.source import Source, SourceError
 

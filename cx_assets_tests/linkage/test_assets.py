@@ -12,7 +12,7 @@ import pytest
 from cx_assets.dataset import Dataset, load_dataset
 from cx_assets.definitions import build_definitions
 from cx_assets.ingestion import labelled_pairs
-from cx_assets.ingestion.reader import problems
+from cx_assets.ingestion.fitting import problems
 from cx_assets.manifest import ManifestError
 from cx_assets.settings import Settings
 from cx_assets.table import Table

@@ -14,7 +14,8 @@ from rich.console import Console
 from cx_assets.dataset import Dataset, load_dataset
 from cx_assets.diagnosis.terminal import diagnose
 from cx_assets.diagnosis.trial import tried_out
-from cx_assets.ingestion.reader import problems, table_query
+from cx_assets.ingestion.fitting import problems
+from cx_assets.ingestion.reader import table_query
 from cx_assets.privacy import protection
 from cx_assets.privacy.protection import Protection
 from cx_assets.settings import Settings

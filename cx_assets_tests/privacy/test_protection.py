@@ -9,7 +9,8 @@ import pytest
 from cx_assets.automation import sensors
 from cx_assets.dataset import Dataset, load_dataset
 from cx_assets.definitions import build_definitions
-from cx_assets.ingestion.reader import problems, table_query
+from cx_assets.ingestion.fitting import problems
+from cx_assets.ingestion.reader import table_query
 from cx_assets.manifest import ManifestError
 from cx_assets.privacy.mapping import hidden_columns
 from cx_assets.privacy.protection import Protection

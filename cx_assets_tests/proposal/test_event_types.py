@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cx_assets.dataset import load_dataset
-from cx_assets.ingestion.reader import problems
+from cx_assets.ingestion.fitting import problems
 from cx_assets.proposal.delivered import files_named
 from cx_assets.proposal.guesses import LIKELY, Guess
 from cx_assets.proposal.manifest_text import manifest_text

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cx_assets.dataset import load_dataset
-from cx_assets.ingestion.reader import problems
+from cx_assets.ingestion.fitting import problems
 from cx_assets.proposal.delivered import files_named, looked_at
 from cx_assets.proposal.groups import Group, grouped
 from cx_assets.proposal.manifest_text import manifest_text
@@ -25,8 +25,8 @@ def test_a_column_that_comes_later_leaves_a_series_one_glob_that_finds_next_mont
     assert group.glob == "sold_*.csv"
     assert [(name, len(files)) for name, files in group.partial.items()] == [("voucher", 2)]
     assert group.remarks == (
-        "voucher is in 2 of 6 files (sold_2025-05.csv, sold_2025-06.csv): nothing is made of it, as an expression "
-        "must fit every file.",
+        "voucher is in 2 of 6 files (sold_2025-05.csv, sold_2025-06.csv): nothing is made of it. To use it, write "
+        'may_lack: ["voucher"] in the source: it has no value in the others.',
     )
 
 

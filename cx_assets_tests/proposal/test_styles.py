@@ -7,7 +7,8 @@ import pytest
 
 from cx_assets.dataset import Dataset, load_dataset
 from cx_assets.ingestion.mapping import mapped_sources
-from cx_assets.ingestion.reader import existing, mapped_query, prepared
+from cx_assets.ingestion.places import existing
+from cx_assets.ingestion.reader import mapped_query, prepared
 from cx_assets.ingestion.times import utc_timestamp
 from cx_assets.proposal.delivered import files_named
 from cx_assets.proposal.guesses import LIKELY, Proposal

@@ -1,0 +1,141 @@
+"""Whether the expressions of a manifest fit the sources that they are over.
+
+Belongs here: the proof, before a run. Does not: what is said (`complaints`), or reading rows (`reader`).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+from cx_assets.dataset import Dataset
+from cx_assets.ingestion.broken_lines import broken_text, first_surplus
+from cx_assets.ingestion.complaints import (
+    another_delimiter,
+    first_line,
+    hidden_column,
+    kind,
+    lacking_here,
+    misfit,
+    no_column,
+)
+from cx_assets.ingestion.formats import ROW, delivered_query, folder_keys, reading, with_lacking
+from cx_assets.ingestion.labelled_pairs import linkage_problems
+from cx_assets.ingestion.mapping import MappedSource, as_text, compared_source, mapped_sources, personal_source
+from cx_assets.ingestion.places import existing, label
+from cx_assets.manifest import Location, ManifestError, key_lines, where
+from cx_assets.privacy.mapping import PERSONAL, hidden_columns, is_pseudonym, visible
+from cx_assets.source import Place, SourceError
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """One thing that is wrong with a source.
+
+    Attributes:
+        text: what, with its place in the manifest.
+        lacks: the column that an expression reads and the file lacks, if that is it.
+    """
+
+    text: str
+    lacks: str | None = None
+
+
+def problems(dataset: Dataset, table: str | None = None) -> list[str]:
+    """What would stop a run on this dataset, or of one table: missing files, and expressions that don't fit the files.
+
+    Nothing is read but headers and labelled pairs, unless a table is named, as in a run: then the delimiters of its CSV
+    files are counted.
+    An empty list means that every expression binds to every file, URL and relation.
+    """
+    lines = key_lines(dataset.path.read_text("utf-8"))
+    found = list(linkage_problems(dataset)) if table is None else []
+    in_memory = [(PERSONAL, source) for source in (personal_source(dataset), compared_source(dataset)) if source]
+    for name, mapped in [*mapped_sources(dataset), *in_memory]:
+        if table not in (None, name):
+            continue
+        try:
+            with reading(mapped.source, dataset.folder) as connection:
+                found += _misfits_of_all(connection, dataset, mapped, lines, thorough=table is not None)
+        except (SourceError, ManifestError) as error:
+            found.append(f"{where(dataset.path, lines, (*mapped.location, 'source'))}: {error}")
+    return found
+
+
+def _misfits_of_all(
+    connection: duckdb.DuckDBPyConnection,
+    dataset: Dataset,
+    mapped: MappedSource,
+    lines: Mapping[Location, int],
+    thorough: bool,
+) -> list[str]:
+    """What is wrong with the files or relation of a source; of a column that other files have, what can be said."""
+    known: set[str] = set()
+    found: list[Misfit] = []
+    for place in existing(dataset, mapped):
+        columns, misfits = _misfits(connection, dataset, mapped, place, lines, thorough)
+        known.update(column.lower() for column in columns)
+        found += misfits
+    return [
+        misfit.text + (lacking_here(misfit.lacks) if misfit.lacks and misfit.lacks.lower() in known else "")
+        for misfit in found
+    ]
+
+
+def _misfits(
+    connection: duckdb.DuckDBPyConnection,
+    dataset: Dataset,
+    mapped: MappedSource,
+    read: Place,
+    lines: Mapping[Location, int],
+    thorough: bool,
+) -> tuple[list[str], list[Misfit]]:
+    """The columns of a file or relation, and what is wrong with it."""
+    name = label(dataset, mapped.source, read)
+    place = where(dataset.path, lines, (*mapped.location, "source"))
+    try:
+        # Its columns without its rows: the file is opened once, not once for every expression.
+        connection.execute(f"create or replace temp table delivered as {delivered_query(read, mapped.source)} limit 0")
+        columns = [row[0] for row in connection.execute("describe delivered").fetchall() if row[0] != ROW]
+    except duckdb.Error as error:
+        told = f"{name} can't be read as {kind(mapped.source)}: {first_line(error)}"
+        return [], [Misfit(f"{place}: {broken_text(read, mapped.source, name) or told}")]
+    if told := another_delimiter(columns, mapped.source) or "":
+        return columns, [Misfit(f"{place}: {name}: {told}")]
+    # Of lines that aren't all objects DuckDB makes one column.
+    if columns == ["json"] and (told := broken_text(read, mapped.source, name) or ""):
+        return columns, [Misfit(f"{place}: {told}")]
+    of_others = hidden_columns(dataset, mapped.table, mapped.expressions)
+    rows = with_lacking("select * from delivered", mapped.source.lacking(columns))
+    found = []
+    for column, expression in mapped.asked.items():
+        lacks = None
+        hidden = frozenset[str]() if is_pseudonym(dataset, mapped.table, column) else of_others
+        try:
+            connection.execute(f"describe select {as_text(expression)} from (select {visible(hidden)} from ({rows}))")
+            if len(connection.fetchall()) == 1:
+                continue
+            what = "an expression makes one column, not several"
+        except duckdb.Error as error:
+            unknown = re.search(r'Referenced column "(.+?)" not found', str(error))
+            if unknown and unknown[1].lower() not in hidden:
+                # When DuckDB can't split a file's rows as its header, it may take another line for the header.
+                broken = broken_text(read, mapped.source, name, in_header=unknown[1])
+                if broken is not None:
+                    return columns, [Misfit(f"{place}: {broken}")]
+                lacks = unknown[1]
+            what = _not_seen(dataset, mapped, unknown[1], name, columns, hidden) if unknown else misfit(error)
+        found.append(Misfit(f"{where(dataset.path, lines, mapped.places.get(column, mapped.location))}: {what}", lacks))
+    own = len(columns) - len(folder_keys(read))
+    if thorough and not found and (told := first_surplus(read, mapped.source, own) or ""):
+        found.append(Misfit(f"{place}: {name}: {told}"))
+    return columns, found
+
+
+def _not_seen(
+    dataset: Dataset, mapped: MappedSource, column: str, name: str, columns: list[str], hidden: frozenset[str]
+) -> str:
+    if column.lower() in hidden.intersection(map(str.lower, columns)):
+        return hidden_column(dataset, mapped, column, name)
+    return no_column(column, name, [name for name in columns if name.lower() not in hidden])
