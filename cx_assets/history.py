@@ -1,6 +1,6 @@
 """Dagster's event log in SQLite, written in batches, and told to the run's log as it is written.
 
-Belongs here: how many events of a batch are stored at once, and handing each on to `operations.run_log`: every event
+Belongs here: how the events of a batch are stored at once, and handing each on to `operations.run_log`: every event
 of every run comes by here, whoever launched it. Does not: any other behaviour; what is stored, and how it is read, is
 Dagster's own. A range of days is one event per day, asset and kind of event; stored one
 at a time, as the parent class does, a year of three daily assets takes longer to note down than to compute.
@@ -16,7 +16,7 @@ from typing import Any
 from dagster import EventLogEntry
 from dagster._config.config_schema import UserConfigSchema
 from dagster._core.events import ASSET_EVENTS
-from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log import SqlEventLogStorageTable, SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 
 from cx_assets.operations.run_log import RunLog
@@ -74,14 +74,15 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
 
     def _store_together(self, events: Sequence[EventLogEntry]) -> None:
         """Store events of one run in two transactions, one of their run and one of the index over all runs."""
-        inserts = [self.prepare_insert_event(event) for event in events]
+        table = SqlEventLogStorageTable
+        rows = [self._event_to_row(event) for event in events]
         with self.run_connection(events[0].run_id) as connection:
-            for insert in inserts:
-                connection.execute(insert)
+            connection.execute(table.insert(), rows)
         with self.index_transaction() as connection:
-            ids = [connection.execute(insert).lastrowid for insert in inserts]
+            stored = connection.execute(table.insert().returning(table.c.id, sort_by_parameter_order=True), rows)
+            ids = list(stored.scalars())
             self._store_asset_event_tags(connection, events, ids)
-            for event, event_id in zip(events, ids, strict=True):
+            for event, event_id in _last_of_each_asset(events, ids):
                 self._store_asset_event(connection, event, event_id)
         self._tell(events)
 
@@ -93,6 +94,14 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
                     self.run_log.note(event)
             except OSError as error:
                 sys.stderr.write(f"The run's log could not be written: {error}\n")
+
+
+def _last_of_each_asset(events: Sequence[EventLogEntry], ids: Sequence[int]) -> list[tuple[EventLogEntry, int]]:
+    """Of each asset the last event of a kind: what is kept of an asset is told by it, over all that came before."""
+    last = {
+        (event.get_dagster_event().asset_key, event.dagster_event_type): number for number, event in enumerate(events)
+    }
+    return [(events[number], ids[number]) for number in sorted(last.values())]
 
 
 def _is_plain_asset_event(event: EventLogEntry) -> bool:
