@@ -186,6 +186,10 @@ def _show_loads(measured: Loads, runs: int) -> None:
             table.add_row(f"  {step}", "", f"{seconds:.1f}", "", "")
     for name, run in measured.commands.items():
         table.add_row(f"cx {name}", "", f"{run.wall_seconds:.1f}", "", f"{run.peak_mib:,.0f}")
+    events = next(iter(measured.loads.values())).events or 0
+    for what, seconds in measured.bounds.items():
+        rate = f"{events / seconds:,.0f}"
+        table.add_row(f"DuckDB alone, {what}", f"{events:,}", f"{seconds:.2f}", rate, "")
     console.print(table)
 
 

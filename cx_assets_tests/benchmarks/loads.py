@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from cx_assets_tests.benchmarks import running
@@ -16,6 +17,7 @@ from cx_assets_tests.benchmarks.figures import median_run
 from cx_assets_tests.benchmarks.running import Run
 
 MODULE = "cx_assets_tests.benchmarks.loading"
+STORING = "cx_assets_tests.benchmarks.storing"
 FORMATS = ("parquet", "csv")
 FILES = (
     *("transactions.parquet", "demographics.parquet", "products.parquet", "campaign_descriptions.parquet"),
@@ -31,10 +33,12 @@ class Loads:
     Attributes:
         loads: by format and times the events; the stages are the steps.
         commands: `cx doctor` and `cx init` on the default dataset.
+        bounds: of DuckDB alone, seconds by what it stores, as in `storing`; the median of each.
     """
 
     loads: dict[tuple[str, int], Run]
     commands: dict[str, Run]
+    bounds: dict[str, float]
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -44,6 +48,7 @@ class Loads:
                 for (kind, factor), run in self.loads.items()
             ],
             "commands": {name: run.as_dict() for name, run in self.commands.items()},
+            "bounds": self.bounds,
         }
 
 
@@ -63,7 +68,8 @@ def measure_loads(folder: Path, factors: tuple[int, ...], times: int) -> Loads:
     folder.mkdir()
     loads = {(kind, factors[0]): _load(kind, factors[0], folder, times) for kind in FORMATS}
     loads.update({("parquet", factor): _load("parquet", factor, folder, 1) for factor in factors[1:]})
-    return Loads(loads, {name: _command(name, folder, times) for name in ("doctor", "init")})
+    commands = {name: _command(name, folder, times) for name in ("doctor", "init")}
+    return Loads(loads, commands, _bounds(folder, times))
 
 
 def _load(kind: str, factor: int, folder: Path, times: int) -> Run:
@@ -78,6 +84,21 @@ def _load(kind: str, factor: int, folder: Path, times: int) -> Run:
         shutil.rmtree(folder / "data")
     shutil.rmtree(folder / "given")
     return median_run(runs)
+
+
+def _bounds(folder: Path, times: int) -> dict[str, float]:
+    """What DuckDB alone takes to store what is loaded of the default dataset's events."""
+    _, manifest = running.measure(MODULE, ["write", "parquet", "1", str(folder / "given")], {})
+    running.measure(MODULE, ["load", manifest.strip(), str(folder / "data")], {"DAGSTER_HOME": ""})
+    given = [str(folder / "data" / "working.duckdb"), str(folder / "given" / "events.parquet"), str(folder / "stored")]
+    found = []
+    for _ in range(times):
+        (folder / "stored").mkdir()
+        found.append(json.loads(running.measure(STORING, given, {})[1]))
+        shutil.rmtree(folder / "stored")
+    shutil.rmtree(folder / "data")
+    shutil.rmtree(folder / "given")
+    return {name: median(told[name] for told in found) for name in found[0]}
 
 
 def _command(name: str, folder: Path, times: int) -> Run:

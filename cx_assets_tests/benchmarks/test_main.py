@@ -37,7 +37,11 @@ def asked(monkeypatch):
         assert not folder.exists()
         asked.append(f"loads {times}")
         loaded = Run(9.0, 700.0, {"raw_events": 1.0, "events": 3.0}, 1_000_000)
-        return Loads({("parquet", factor): loaded for factor in factors}, {"doctor": Run(4.5, 300.0)})
+        return Loads(
+            {("parquet", factor): loaded for factor in factors},
+            {"doctor": Run(4.5, 300.0)},
+            {"events as they are": 2.25},
+        )
 
     def run_backtest(data_dir):
         assert data_dir.is_dir()
@@ -79,6 +83,7 @@ def test_loading_alone_is_told_by_its_rate_and_its_steps(asked, tmp_path, capsys
     shown = capsys.readouterr().out
     assert "250,000" in shown
     assert "cx doctor" in shown
+    assert "DuckDB alone, events as they are" in shown
 
 
 def test_models_stand_beside_each_other_with_their_seconds_memory_and_difference(asked, tmp_path, capsys):
