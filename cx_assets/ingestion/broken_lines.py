@@ -105,7 +105,8 @@ def _of_csv(lines: TextIO, delimiter: str | None, columns: int | None) -> str | 
     while columns and header and len(next(csv.reader([header], delimiter=separator), [])) != columns:
         header, above = lines.readline(), above + 1
     expected = columns or len(next(csv.reader([header], delimiter=separator), []))
-    reader = csv.reader(lines, delimiter=separator, strict=True)
+    end = _end(header)
+    reader = csv.reader(noted := _Noted(lines), delimiter=separator, strict=True)
     with _long_fields():
         while True:
             number = above + reader.line_num + 1
@@ -124,6 +125,32 @@ def _of_csv(lines: TextIO, delimiter: str | None, columns: int | None) -> str | 
             if fields and len(fields) != expected:
                 has = f"line {number} has {len(fields)} field{'s' * (len(fields) != 1)}, its header {expected}."
                 return f"{has} Correct the line; a value with the delimiter {separator!r} in it needs double quotes."
+            if _end(noted.last) not in ("", end):
+                ends = (
+                    f"line {above + reader.line_num} ends with {_ENDS[_end(noted.last)]}, its header with {_ENDS[end]}."
+                )
+                return f"{ends} Save the file with one kind of line ends."
+
+
+_ENDS = {"\r\n": "CR LF", "\n": "LF alone", "\r": "CR alone", "": "nothing"}
+
+
+def _end(line: str) -> str:
+    """What ends a line; nothing ends the last one of many files."""
+    return line[len(line.rstrip("\r\n")) :]
+
+
+class _Noted:
+    """Lines, of which the last one that was read is remembered."""
+
+    def __init__(self, lines: TextIO) -> None:
+        self._lines = lines
+        self.last = ""
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.last = line
+            yield line
 
 
 def _too_long(number: int) -> str:
@@ -149,6 +176,8 @@ def _of_json(lines: TextIO) -> str | None:
             continue
         if number == 1 and line.startswith("\N{ZERO WIDTH NO-BREAK SPACE}"):
             return "line 1 begins with a byte order mark. Save the file as UTF-8 without one."
+        if number == 1 and line.lstrip().startswith("["):
+            return "line 1 begins an array. Write one object a line, without brackets around them and commas between."
         try:
             told = json.loads(line, object_pairs_hook=_without_doubles)
         except json.JSONDecodeError as error:

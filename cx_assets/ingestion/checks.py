@@ -6,6 +6,7 @@ Belongs here: completeness of the load. Does not: whether rows keep the contract
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.columns import Row, changes_of, stops_for_columns
 from cx_assets.ingestion.formats import has_rows
+from cx_assets.ingestion.late import late_rows
 from cx_assets.ingestion.mapping import mapped_sources
 from cx_assets.ingestion.places import existing
 from cx_assets.privacy.discretion import discreet
@@ -59,6 +60,23 @@ def ingestion_laws(dataset: Dataset, protection: Protection) -> list[Law]:
             figures={"files": len(files), "not loaded": len(missing)},
         )
 
+    @table_law("raw_events", blocking=False)
+    def late_rows_are_loaded(raw_events: Table) -> Judgement:
+        """Every row that files hold of the days that are loaded is in the table, also if its file came later."""
+        with discreet(dataset, "raw_events"):
+            late = late_rows(dataset, raw_events, protection.told_name)
+        if not late:
+            return Judgement(passed=True, text="No file holds rows of loaded days that are not in the table.")
+        rows, files = sum(one.rows for one in late), len({one.file for one in late})
+        first, last = min(one.day for one in late), max(one.day for one in late)
+        return Judgement(
+            passed=False,
+            warns=True,
+            text=f"{_counted(rows, 'row')} of {_counted(files, 'event file')} came after their days were loaded, which "
+            f"are {first} to {last}. Load these days again: cx run --first {first} --last {last}",
+            figures={"rows": rows, "files": files, "days": len({one.day for one in late})},
+        )
+
     stops = any(stops_for_columns(dataset, name) for name in ("events", "customers", "items"))
 
     @table_law("delivered_columns", blocking=stops)
@@ -66,7 +84,11 @@ def ingestion_laws(dataset: Dataset, protection: Protection) -> list[Law]:
         """The columns of the files that came last are those of the files before, of the same kinds."""
         return judged_columns(dataset, delivered_columns.arrow().to_pylist())
 
-    return [events_name_their_source, every_event_file_is_loaded, columns_are_as_before]
+    return [events_name_their_source, every_event_file_is_loaded, late_rows_are_loaded, columns_are_as_before]
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'s' * (number != 1)}"
 
 
 def judged_columns(dataset: Dataset, rows: list[Row]) -> Judgement:

@@ -6,7 +6,7 @@ opened again.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -15,7 +15,7 @@ from cx_assets.dataset import Dataset
 from cx_assets.ingestion.changes import file_states
 from cx_assets.ingestion.formats import ROW, delivered_query, reading
 from cx_assets.ingestion.mapping import MappedSource, mapped_sources
-from cx_assets.ingestion.places import existing
+from cx_assets.ingestion.places import existing, is_packed_nothing
 from cx_assets.ingestion.tables import DELIVERED_COLUMNS
 from cx_assets.source import Place, Source
 from cx_assets.table.schema import quoted
@@ -67,18 +67,20 @@ def _looked_at(
 ) -> list[Row]:
     """The rows of one source: of files that are as they were those of before, of others new ones."""
     known = {row["source_file"]: row["state"] for row in own}
-    new = sorted(name for name, (_, state) in states.items() if not state or known.get(name) != state)
+    # By where they are: what tables call them may be a pseudonym, and an export's later file has the later name.
+    order = {name: str(place) for name, (place, _) in states.items()}
+    new = [name for name, (_, state) in states.items() if not state or known.get(name) != state]
     stops = stops_for_columns(dataset, mapped.table)
     rows = list(own)
     with reading(mapped.source, dataset.folder) as connection:
-        for name in new:
+        for name in sorted(new, key=order.__getitem__):
             place, state = states[name]
             old = [row for row in rows if row["source_file"] == name]
             try:
                 found = _sampled(connection, place, mapped.source)
             except duckdb.Error:
                 continue  # Loading it says what is wrong with it, where and why.
-            told = _compared(found, _expected(rows, stops), mapped.source)
+            told = _compared(found, _expected(rows, stops, order), mapped.source)
             # A relation has no state: it is looked at every time, and mostly as it was.
             if state or _kinds(old) != _kinds(told):
                 rows = [row for row in rows if row["source_file"] != name]
@@ -99,7 +101,10 @@ def _kinds(rows: list[Row]) -> dict[str, str]:
 def _states(dataset: Dataset, mapped: MappedSource) -> dict[Place, str]:
     if mapped.source.database is not None:
         return dict.fromkeys(existing(dataset, mapped), "")
-    return {place: json.dumps(state) for place, state in file_states(dataset, mapped).items() if state[0] != 0}
+    states = file_states(dataset, mapped)
+    return {
+        place: json.dumps(state) for place, state in states.items() if state[0] != 0 and not is_packed_nothing(place)
+    }
 
 
 def _sampled(connection: duckdb.DuckDBPyConnection, place: Place, source: Source) -> list[Row]:
@@ -121,15 +126,21 @@ def _sampled(connection: duckdb.DuckDBPyConnection, place: Place, source: Source
     return found
 
 
-def _expected(rows: list[Row], stops: bool) -> dict[str, Row]:
+def _expected(rows: list[Row], stops: bool, order: Mapping[str, str]) -> dict[str, Row]:
     """What the next file of a source should be like: the columns of the last one, of the kinds of all.
 
     Where a change stops a run, it is never what is expected: it stops the next one too, until it is undone.
+
+    Args:
+        rows: of the source.
+        stops: whether a change stops a run.
+        order: what the files of one look come after one another by; a file that is gone comes before those.
     """
     expected: dict[str, Row] = {}
-    by_file: dict[tuple[int, str], list[Row]] = {}
+    by_file: dict[tuple[int, str, str], list[Row]] = {}
     for row in rows:
-        by_file.setdefault((row["look"], row["source_file"]), []).append(row)
+        place = order.get(row["source_file"], "")
+        by_file.setdefault((row["look"], place, row["source_file"]), []).append(row)
     for _, columns in sorted(by_file.items()):
         now = {}
         for row in columns:

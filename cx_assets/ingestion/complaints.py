@@ -13,19 +13,24 @@ from cx_assets.privacy.mapping import columns_of, is_identifier
 from cx_assets.source import Source
 
 
-def no_column(column: str, name: str, columns: list[str]) -> str:
-    """That a source lacks a column, with the nearest that it has, and all."""
+def no_column(column: str, names: list[str], columns: list[str], *, elsewhere: bool) -> str:
+    """That files lack a column, what they have, and what to do.
+
+    Args:
+        column: what an expression reads.
+        names: of the files that lack it.
+        columns: of the first of them.
+        elsewhere: whether other files of the same source have it.
+    """
+    more = f" and {len(names) - 1} more file{'s' * (len(names) > 2)}" if len(names) > 1 else ""
+    told = f"no column '{column}' in {names[0]}{more}. It has: {', '.join(columns)}."
+    if elsewhere:
+        return (
+            f"{told} Other files of this source have it. Where a file may come without it, write "
+            f"may_lack: [{json.dumps(column)}] in the source: then it has no value there."
+        )
     near = did_you_mean(column, columns)
-    has = f" It has: {', '.join(columns)}."
-    return f"no column '{column}' in {name}.{has}{near if 'Did you' in near else ''}"
-
-
-def lacking_here(column: str) -> str:
-    """What to do about a column that other files of the same source have."""
-    return (
-        " Other files of this source have it. Where a file may come without it, write "
-        f"may_lack: [{json.dumps(column)}] in the source: then it has no value there."
-    )
+    return told + (near if "Did you" in near else "")
 
 
 def another_delimiter(columns: list[str], source: Source) -> str | None:

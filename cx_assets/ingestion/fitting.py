@@ -5,7 +5,7 @@ Belongs here: the proof, before a run. Does not: what is said (`complaints`), or
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -16,7 +16,6 @@ from cx_assets.ingestion.complaints import (
     first_line,
     hidden_column,
     kind,
-    lacking_here,
     misfit,
     no_column,
 )
@@ -34,12 +33,16 @@ class Misfit:
     """One thing that is wrong with a source.
 
     Attributes:
-        text: what, with its place in the manifest.
-        lacks: the column that an expression reads and the file lacks, if that is it.
+        place: where in the manifest.
+        what: what it is; of a column that a file lacks, the column.
+        file: the file that lacks it, and nothing of anything else.
+        columns: those that this file has.
     """
 
-    text: str
-    lacks: str | None = None
+    place: str
+    what: str
+    file: str = ""
+    columns: tuple[str, ...] = ()
 
 
 def problems(dataset: Dataset, table: str | None = None) -> list[str]:
@@ -72,15 +75,22 @@ def _misfits_of_all(
 ) -> list[str]:
     """What is wrong with the files or relation of a source; of a column that other files have, what can be said."""
     known: set[str] = set()
-    found: list[Misfit] = []
+    found: dict[tuple[str, str], list[Misfit]] = {}
     for place in existing(dataset, mapped):
         columns, misfits = _misfits(connection, dataset, mapped, place, lines, thorough)
         known.update(column.lower() for column in columns)
-        found += misfits
-    return [
-        misfit.text + (lacking_here(misfit.lacks) if misfit.lacks and misfit.lacks.lower() in known else "")
-        for misfit in found
-    ]
+        for one in misfits:
+            found.setdefault((one.place, one.what), []).append(one)
+    return [_told(alike, known) for alike in found.values()]
+
+
+def _told(alike: list[Misfit], known: set[str]) -> str:
+    """What is wrong in the same way with several files, as one sentence."""
+    first, files = alike[0], [one.file for one in alike]
+    if not first.file:
+        return f"{first.place}: {first.what}"
+    elsewhere = first.what.lower() in known
+    return f"{first.place}: {no_column(first.what, files, list(first.columns), elsewhere=elsewhere)}"
 
 
 def _misfits(
@@ -100,42 +110,43 @@ def _misfits(
         columns = [row[0] for row in connection.execute("describe delivered").fetchall() if row[0] != ROW]
     except duckdb.Error as error:
         told = f"{name} can't be read as {kind(mapped.source)}: {first_line(error)}"
-        return [], [Misfit(f"{place}: {broken_text(read, mapped.source, name) or told}")]
+        return [], [Misfit(place, broken_text(read, mapped.source, name) or told)]
     if told := another_delimiter(columns, mapped.source) or "":
-        return columns, [Misfit(f"{place}: {name}: {told}")]
+        return columns, [Misfit(place, f"{name}: {told}")]
     # Of lines that aren't all objects DuckDB makes one column.
     if columns == ["json"] and (told := broken_text(read, mapped.source, name) or ""):
-        return columns, [Misfit(f"{place}: {told}")]
+        return columns, [Misfit(place, told)]
     of_others = hidden_columns(dataset, mapped.table, mapped.expressions)
     rows = with_lacking("select * from delivered", mapped.source.lacking(columns))
     found = []
     for column, expression in mapped.asked.items():
-        lacks = None
+        own_place = where(dataset.path, lines, mapped.places.get(column, mapped.location))
         hidden = frozenset[str]() if is_pseudonym(dataset, mapped.table, column) else of_others
         try:
             connection.execute(f"describe select {as_text(expression)} from (select {visible(hidden)} from ({rows}))")
             if len(connection.fetchall()) == 1:
                 continue
-            what = "an expression makes one column, not several"
+            found.append(Misfit(own_place, "an expression makes one column, not several"))
         except duckdb.Error as error:
-            unknown = re.search(r'Referenced column "(.+?)" not found', str(error))
-            if unknown and unknown[1].lower() not in hidden:
-                # When DuckDB can't split a file's rows as its header, it may take another line for the header.
-                broken = broken_text(read, mapped.source, name, in_header=unknown[1])
-                if broken is not None:
-                    return columns, [Misfit(f"{place}: {broken}")]
-                lacks = unknown[1]
-            what = _not_seen(dataset, mapped, unknown[1], name, columns, hidden) if unknown else misfit(error)
-        found.append(Misfit(f"{where(dataset.path, lines, mapped.places.get(column, mapped.location))}: {what}", lacks))
+            refused = _refused(error, dataset, mapped, name, columns, hidden)
+            # When DuckDB can't split a file's rows as its header, it may take another line for the header.
+            broken = broken_text(read, mapped.source, name, in_header=refused.what) if refused.file else None
+            if broken is not None:
+                return columns, [Misfit(place, broken)]
+            found.append(replace(refused, place=own_place))
     own = len(columns) - len(folder_keys(read))
     if thorough and not found and (told := first_surplus(read, mapped.source, own) or ""):
-        found.append(Misfit(f"{place}: {name}: {told}"))
+        found.append(Misfit(place, f"{name}: {told}"))
     return columns, found
 
 
-def _not_seen(
-    dataset: Dataset, mapped: MappedSource, column: str, name: str, columns: list[str], hidden: frozenset[str]
-) -> str:
-    if column.lower() in hidden.intersection(map(str.lower, columns)):
-        return hidden_column(dataset, mapped, column, name)
-    return no_column(column, name, [name for name in columns if name.lower() not in hidden])
+def _refused(
+    error: duckdb.Error, dataset: Dataset, mapped: MappedSource, name: str, columns: list[str], hidden: frozenset[str]
+) -> Misfit:
+    """What is wrong with an expression that DuckDB has refused over the columns of a file."""
+    unknown = re.search(r'Referenced column "(.+?)" not found', str(error))
+    if unknown is None:
+        return Misfit("", misfit(error))
+    if unknown[1].lower() in hidden.intersection(map(str.lower, columns)):
+        return Misfit("", hidden_column(dataset, mapped, unknown[1], name))
+    return Misfit("", unknown[1], name, tuple(name for name in columns if name.lower() not in hidden))

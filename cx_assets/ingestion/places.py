@@ -3,6 +3,10 @@
 Belongs here: which there are. Does not: reading their rows (`formats`, `reader`).
 """
 
+import gzip
+import zlib
+from pathlib import Path
+
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.databases import relation_name
 from cx_assets.ingestion.formats import reading
@@ -28,7 +32,18 @@ def existing(dataset: Dataset, mapped: MappedSource) -> list[Place]:
         sizes = {path: path.stat().st_size for path in source.paths(dataset.folder)}
     if not sizes:
         raise SourceError(_missing(dataset, mapped))
-    return [place for place, size in sizes.items() if size > 0]
+    return [place for place, size in sizes.items() if size > 0 and not is_packed_nothing(place)]
+
+
+def is_packed_nothing(place: Place) -> bool:
+    """Whether a file is gzip of nothing at all; one that can't be unpacked isn't, and loading it tells why."""
+    if not isinstance(place, Path) or not place.name.lower().endswith(".gz"):
+        return False
+    try:
+        with gzip.open(place) as file:
+            return file.read(1) == b""
+    except (OSError, EOFError, zlib.error):
+        return False
 
 
 def label(dataset: Dataset, source: Source, place: Place) -> str:

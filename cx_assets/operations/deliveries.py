@@ -18,6 +18,7 @@ import duckdb
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.mapping import mapped_sources
+from cx_assets.ingestion.places import is_packed_nothing
 from cx_assets.operations.history import latest_of_partitions
 from cx_assets.operations.status import Files
 from cx_assets.privacy.keys import KeyRefusedError
@@ -71,7 +72,7 @@ def _files(dataset: Dataset, settings: Settings) -> Iterator[tuple[str, Path]]:
     for table, mapped in mapped_sources(dataset):
         if table == "events":
             for path in mapped.source.paths(dataset.folder):
-                if path.stat().st_size:
+                if path.stat().st_size and not is_packed_nothing(path):
                     yield protection.told_name(mapped.source, path), path
 
 

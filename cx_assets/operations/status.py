@@ -193,7 +193,8 @@ def _of_names(names: list[str], known: int, one: str, several: str) -> Iterator[
         yield Finding(
             level="warning",
             what=f"{len(names):,} of {known:,} event files {one if len(names) == 1 else several}: {told}.",
-            do="`new_event_files` loads the days that it finds in them, or name these: `cx run --first A --last B`.",
+            do="`new_event_files` loads the days that it finds in them, or name them, also those of late "
+            "rows: `cx run --first A --last B`.",
         )
 
 

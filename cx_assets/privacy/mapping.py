@@ -89,7 +89,8 @@ def columns_of(expressions: tuple[str, ...], *, inside: bool = True) -> frozense
 def _column_names(node: Any, *, inside: bool) -> Iterator[str]:
     if isinstance(node, dict):
         if node.get("class") == "COLUMN_REF":
-            yield from node["column_names"]
+            # Of `user.id` the column is `user`, of which only a part is read.
+            yield from node["column_names"][:1] if inside or len(node["column_names"]) == 1 else ()
         if not inside and node.get("function_name") in EXTRACTING:
             return
         node = list(node.values())

@@ -1,7 +1,8 @@
 """The gate before publishing: every blocking check passed, on the rows that are there now.
 
 A check vouches for its table and for all tables that it compares it with: a new day of events without customers made
-anew from it isn't published.
+anew from it isn't published. What counts is its last verdict. That another run plans the check, because it waits for
+its turn, was refused or broke down before it wrote, takes nothing away from rows that are as they were.
 
 Belongs here: asking Dagster's history. Does not: the checks. A failed blocking check stops what follows in its own run
 only; the gate is what makes it hold for the next run, and for a run of publishing alone.
@@ -20,9 +21,12 @@ def unmet(instance: dg.DagsterInstance, blocking: Iterable[dg.AssetCheckSpec]) -
         blocking: the checks.
 
     Returns:
-        One sentence per check that failed, never ran, or ran before a table that it reads was last materialized.
+        One sentence per check that failed, never came to a verdict, or did before a table that it reads was last
+        materialized.
     """
     reasons = []
+    specs = sorted(blocking, key=lambda check: check.key)
+    records = instance.event_log_storage.get_asset_check_summary_records([spec.key for spec in specs])
     materialized_at: dict[dg.AssetKey, float | None] = {}
 
     def at(asset: dg.AssetKey) -> float | None:
@@ -31,16 +35,14 @@ def unmet(instance: dg.DagsterInstance, blocking: Iterable[dg.AssetCheckSpec]) -
             materialized_at[asset] = event.timestamp if event else None
         return materialized_at[asset]
 
-    for spec in sorted(blocking, key=lambda check: check.key):
-        key = spec.key
+    for spec in specs:
+        key, found = spec.key, records[spec.key]
         name = f"{key.asset_key.to_user_string()}: {key.name}"
-        record = instance.get_latest_asset_check_evaluation_record(key)
+        record = found.last_completed_check_execution_record
         if at(key.asset_key) is None:
             reasons.append(f"{name}: the table was never materialized")
         elif record is None or record.event is None or record.event.dagster_event is None:
-            reasons.append(f"{name}: never ran")
-        elif record.status.value == "PLANNED":
-            reasons.append(f"{name}: did not finish")
+            reasons.append(f"{name}: {'did not finish' if found.last_check_execution_record else 'never ran'}")
         elif newer := [asset for asset in _read_by(spec) if (at(asset) or 0.0) > record.event.timestamp]:
             tables = "the table" if newer[0] == key.asset_key else newer[0].to_user_string()
             reasons.append(f"{name}: ran before {tables} was last materialized")

@@ -49,8 +49,8 @@ def _fixed(dataset: Dataset) -> list[Clause]:
     """What every event must be, over the typed rows of `contract.judge`.
 
     A customer and an item that are not empty; a time that parses, lies within the dataset's days and not in the future;
-    a known event type; a quantity above 0; a value not negative; neither above a million million, where sums would lose
-    their cents; a rating inside the declared scale, given where the event is a rating.
+    a known event type; a quantity above 0; a value that is not negative; neither above a million million, where sums
+    would lose their cents; a rating inside the declared scale, given where the event is a rating.
     """
     types = ", ".join(f"'{name}'" for name in dataset.known_event_types())
     told = [
@@ -61,9 +61,11 @@ def _fixed(dataset: Dataset) -> list[Clause]:
         ("occurred_at", "at_ > cast(current_timestamp as timestamp)", "time in the future"),
         ("occurred_at", _is_outside(dataset), "time outside the dataset's days"),
         ("event_type", f"event_type not in ({types})", "unknown event type"),
+        ("quantity", _is_untold("quantity"), "missing quantity"),
         ("quantity", "quantity is null or not isfinite(quantity)", "quantity is not a number"),
         ("quantity", "quantity <= 0", "quantity not above 0"),
         ("quantity", f"quantity > {LARGEST}", "quantity too large"),
+        ("value", _is_untold("value"), "missing value"),
         ("value", "value is null or not isfinite(value)", "value is not a number"),
         ("value", "value < 0", "value below 0"),
         ("value", f"value > {LARGEST}", "value too large"),
@@ -81,6 +83,10 @@ def _fixed(dataset: Dataset) -> list[Clause]:
 def _is_blank(text: str) -> str:
     # Most ids begin with a printable ASCII character, which is quicker to see than that trimming leaves something.
     return f"not {text} between '!' and '~' and trim({text}, {BLANKS}) = ''"
+
+
+def _is_untold(number: str) -> str:
+    return f"{number} is null and coalesce(trim({number}_given), '') = ''"
 
 
 def _is_outside(dataset: Dataset) -> str:

@@ -15,6 +15,8 @@ from cx_assets.warehouse.clauses import Clause, any_broken, event_clauses
 
 # Days with fewer delivered events are too small to be judged by a share.
 ENOUGH_ROWS = 100
+# Of the days that are refused, the latest.
+NAMED = 3
 # What is stored of them isn't what was delivered: a hash, and the customer's day where no basket was.
 NOT_AS_DELIVERED = ("event_id", "basket_id")
 
@@ -50,11 +52,12 @@ def contract_laws(dataset: Dataset) -> list[Law]:
             raw_events=of_whole_days(raw_events, RAW_EVENTS.qualified),
             rejected_events=rejected_events,
         )
+        broken = sql(f"select * from days where rejected > {limit} * delivered", days=days)
         return judgement(
-            sql(f"select * from days where rejected > {limit} * delivered", days=days),
+            broken,
             days.count(),
             f"days have|has more than {limit:.4g} of their|its events rejected",
-            "Correct the export of these days, then materialize them again.",
+            _refused_days(broken),
         )
 
     @table_law("events", blocking=True, description=_promise([clause.reason for clause in asked]))
@@ -65,10 +68,11 @@ def contract_laws(dataset: Dataset) -> list[Law]:
                 with typed as (
                     select
                         * replace (coalesce(delivered_customer_id, customer_id) as customer_id), occurred_at as at_,
-                        cast(occurred_at as varchar) as time_given, cast(rating as varchar) as rating_given
+                        cast(occurred_at as varchar) as time_given, cast(quantity as varchar) as quantity_given,
+                        cast(value as varchar) as value_given, cast(rating as varchar) as rating_given
                     from events
                 )
-                select * exclude (at_, time_given, rating_given) from typed
+                select * exclude (at_, time_given, quantity_given, value_given, rating_given) from typed
                 where basket_id = '' or quantity <= 0 or value < 0
                     or {local_day("occurred_at", dataset.timezone)} <> day or {any_broken(asked)}
                 """,
@@ -83,6 +87,19 @@ def contract_laws(dataset: Dataset) -> list[Law]:
     stops = [_nothing_stops_the_run(stopping)] if stopping else []
     unique = [_unique_on_all_days(clause) for clause in clauses if clause.asks == "others"]
     return [no_day_is_mostly_rejected, events_keep_the_contract, *stops, *unique, no_value_is_rejected]
+
+
+def _refused_days(days: Table) -> str:
+    """The latest of the days that are refused, with what is wrong with them, and what to do."""
+    rows = days.fetchall()
+    if not rows:
+        return ""
+    told = [f"{day}: {rejected:,} of {delivered:,}, mostly '{mostly}'" for day, delivered, rejected, mostly in rows]
+    more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    return (
+        f"{'; '.join(told[-NAMED:])}{more}. `cx rejected --working --day {rows[-1][0]}` lists them: correct the export "
+        "of these days, then load them again."
+    )
 
 
 def _promise(reasons: list[str]) -> str:

@@ -28,6 +28,7 @@ NOT_UTF_8 = "is not UTF-8. Save the file as UTF-8 or state its encoding under 's
 HEADER_8 = "its header 8. Correct the line; a value with the delimiter ',' in it needs double quotes."
 KEPT = "Nothing was written; the rows of before are intact."
 NO_OBJECT = 'is no object. Each line is one row, as {"key": value, ...}.'
+AN_ARRAY = "begins an array. Write one object a line, without brackets around them and commas between."
 NO_PARQUET = "old.parquet can't be read as parquet: Invalid Input Error: No magic bytes found at end of file"
 OPEN = "opens quotes that are never closed. Close them, or double them as text."
 
@@ -95,6 +96,11 @@ TILL = [
         with_line(f"2024-03-01,{'c' * 3_000_000},w1,purchase,7,1,2,\n"),
     ),
     Kind(
+        "one line ends as on Windows and the others do not",
+        "till.csv: line 5 ends with CR LF, its header with LF alone. Save the file with one kind of line ends.",
+        with_line("2024-03-01,c1,w1,purchase,7,1,2,3\r\n"),
+    ),
+    Kind(
         "it has no header",
         "events.0.columns.occurred_at: no column 'at' in till.csv. It has: 2024-03-02T10:01:00, c1, w1, purchase, 1, ",
         holding("".join(lines())),
@@ -134,11 +140,16 @@ APP = [
         holding((OBJECT * 5)[: len(OBJECT) * 4 + 20]),
     ),
     Kind(
+        "JSON is an array over several lines",
+        f"app.jsonl: line 1 {AN_ARRAY}",
+        holding("[\n" + OBJECT + "]\n"),
+    ),
+    Kind(
         "JSON is broken in the middle",
         "app.jsonl: line 2 is no JSON: Expecting property name enclosed in double quotes (character 2). Deliver the",
         holding(OBJECT + "{oops}\n" + OBJECT),
     ),
-    Kind("JSON is one array", f"app.jsonl: line 1 {NO_OBJECT}", holding(f"[{OBJECT.strip()}]")),
+    Kind("JSON is one array", f"app.jsonl: line 1 {AN_ARRAY}", holding(f"[{OBJECT.strip()}]")),
     Kind("a line of JSON is a list", f"app.jsonl: line 2 {NO_OBJECT}", holding(OBJECT + '["c1", "w1"]\n')),
     Kind(
         "a line of JSON gives a key twice",

@@ -28,6 +28,7 @@ def test_the_loaded_shop_passes_every_check_of_ingestion(loaded_shop: LoadedShop
     assert told == {
         "raw_events: events_name_their_source": True,
         "raw_events: every_event_file_is_loaded": True,
+        "raw_events: late_rows_are_loaded": True,
         "raw_events: structure": True,
     }
 

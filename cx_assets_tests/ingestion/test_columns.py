@@ -69,6 +69,17 @@ def test_a_new_missing_or_retyped_column_is_named(tmp_path: Path, header: str, r
     assert told(seen(dataset, before)) == [change]
 
 
+def test_files_follow_one_another_by_where_they_are_and_not_by_what_tables_call_them(tmp_path: Path) -> None:
+    write(tmp_path, "a.csv")
+    write(tmp_path, "b.csv", f"{HEADER},colour", f"{GOOD},red")
+    pseudonyms = {"a.csv": "9f", "b.csv": "03", "c.csv": "71"}
+    dataset = shop(tmp_path, CSV)
+    first = look(dataset, [], lambda _, place: pseudonyms[Path(str(place)).name])
+    assert told(first) == ["03: the column 'colour' is new"]
+    write(tmp_path, "c.csv", f"{HEADER},colour", f"{GOOD},red")
+    assert told(look(dataset, first, lambda _, place: pseudonyms[Path(str(place)).name])) == []
+
+
 def test_text_may_look_like_anything_and_few_rows_may_lack_values(tmp_path: Path) -> None:
     write(tmp_path, "a.csv")
     write(tmp_path, "b.csv", row="2024-03-01,7,8,1,2.50")

@@ -173,3 +173,19 @@ def test_a_look_leaves_nothing_for_the_next(tmp_path: Path) -> None:
     with reading(source, tmp_path) as other:
         assert other.execute("select count(*) from duckdb_tables() where table_name = 'seen'").fetchall() == [(0,)]
         assert other.execute("select current_setting('timezone')").fetchall() == [("UTC",)]
+
+
+@pytest.mark.parametrize("name", ["csv", "jsonl"])
+def test_gzip_of_nothing_is_an_empty_file_as_no_bytes_are(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, name: str
+) -> None:
+    rows = {
+        "csv": "day,who,what,n,price\n2024-03-01,1,2,3,4\n",
+        "jsonl": '{"day": "2024-03-01", "who": 1, "what": 2, "n": 3, "price": 4}\n',
+    }
+    (tmp_path / f"a.{name}.gz").write_bytes(gzip.compress(rows[name].encode()))
+    (tmp_path / f"b.{name}.gz").write_bytes(gzip.compress(b""))
+    (tmp_path / f"c.{name}.gz").touch()
+    dataset = shop(tmp_path, f"{{files: '*.{name}.gz', format: {name}}}")
+    assert problems(dataset) == []
+    assert {file for (file,) in events(connection, dataset, "source_file")} == {f"a.{name}.gz"}

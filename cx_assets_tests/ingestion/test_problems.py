@@ -39,6 +39,16 @@ def test_a_column_that_a_file_lacks_is_told_by_line_with_the_nearest_and_all_it_
     ]
 
 
+def test_several_files_that_lack_a_column_are_told_of_once(folder: Path) -> None:
+    may = (folder / "orders" / "may.csv").read_text("utf-8")
+    for month in ("june", "july"):
+        (folder / "orders" / f"{month}.csv").write_text(may, "utf-8")
+    told = misfits(folder, ("occurred_at: ordered_at", "occurred_at: order_at"))
+    assert [text.partition(" It has")[0] for text in told] == [
+        "corner.yaml:9: events.0.columns.occurred_at: no column 'order_at' in orders/july.csv and 2 more files."
+    ]
+
+
 def test_a_column_that_resembles_none_is_told_with_all_there_are(folder: Path) -> None:
     assert misfits(folder, ("expression: town", "expression: zzz")) == [
         "corner.yaml:18: customers.attributes.city.expression: no column 'zzz' in people.csv. "

@@ -130,6 +130,8 @@ def test_an_id_inside_a_json_value_hides_none_of_the_others(tmp_path: Path) -> N
     assert hidden_columns(dataset, "events", expressions) == {"full_name", "email", "phone"}
     assert hidden_columns(dataset, "events", {"customer_id": "a || B", "basket_id": "c"}) >= {"a", "b", "c"}
     assert hidden_columns(dataset, "campaigns", {"campaign_id": "name"}) == frozenset()
+    # Of `user.id` the column is `user`, and `id` is another one.
+    assert hidden_columns(dataset, "events", {"customer_id": "user.id"}) == {"full_name", "email", "phone"}
 
 
 @pytest.mark.whole

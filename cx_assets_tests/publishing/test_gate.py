@@ -94,11 +94,29 @@ def test_a_check_that_broke_down_does_not_vouch(table: Table) -> None:
     assert table.reasons() == ["table: law: did not finish"]
 
 
-def test_a_run_that_failed_before_its_checks_does_not_vouch(table: Table) -> None:
+def test_a_run_that_failed_before_it_wrote_leaves_the_verdict_on_the_rows_that_are_there(table: Table) -> None:
     table.run()
     table.broken = True
     table.run()
-    assert table.reasons() == ["table: law: did not finish"]
+    assert table.reasons() == []
+
+
+def test_new_rows_whose_check_broke_down_have_no_verdict(table: Table) -> None:
+    table.run()
+    table.verdict = None
+    table.run()
+    assert table.reasons() == ["table: law: ran before the table was last materialized"]
+
+
+def test_a_check_that_another_run_plans_vouches_as_before(table: Table) -> None:
+    table.run()
+    job = dg.define_asset_job("everything", selection=dg.AssetSelection.all())
+    definitions = dg.Definitions([table.asset], asset_checks=[table.check], jobs=[job])
+    planned = table.instance.create_run_for_job(definitions.resolve_job_def("everything"))
+    (spec,) = table.check.check_specs
+    latest = table.instance.event_log_storage.get_asset_check_execution_history(spec.key, limit=1)
+    assert [record.run_id for record in latest] == [planned.run_id]
+    assert table.reasons() == []
 
 
 def test_of_several_checks_each_that_does_not_vouch_is_told_in_order(table: Table) -> None:

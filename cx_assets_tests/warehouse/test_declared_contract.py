@@ -240,5 +240,5 @@ def test_the_columns_of_the_events_tell_what_is_declared(tmp_path: Path) -> None
     dataset = declared(tmp_path, "value: {max: 10}")
     (events,) = [asset for asset in shop_assets(dataset) if asset.key.path == ["events"]]
     columns = {c.name: c.description for c in events.metadata_by_key[events.key]["dagster/column_schema"].columns}
-    assert columns["value"].endswith("not negative. Rejected: value is not a number; value below 0; value too large; "
+    assert columns["value"].endswith("Rejected: missing value; value is not a number; value below 0; value too large; "
                                      "value above 10.")  # fmt: skip
