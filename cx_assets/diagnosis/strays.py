@@ -9,8 +9,8 @@ from cx_assets.dataset import Dataset
 from cx_assets.ingestion.mapping import mapped_sources
 
 DATA_SUFFIXES = (
-    ".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz",
-    ".parquet", ".xlsx",
+    ".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz",
+    ".json.gz", ".parquet", ".xlsx",
 )  # fmt: skip
 
 

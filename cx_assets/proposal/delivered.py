@@ -128,7 +128,7 @@ def format_of(path: Path) -> Format:
         return "parquet"
     if name.endswith(".xlsx"):
         return "excel"
-    return "jsonl" if name.endswith((".jsonl", ".ndjson")) else "csv"
+    return "jsonl" if name.endswith((".jsonl", ".ndjson", ".json")) else "csv"
 
 
 def opened(path: Path) -> io.BufferedIOBase:
@@ -188,6 +188,8 @@ def _text(path: Path, kind: Literal["csv", "jsonl"]) -> Delivered:
         raise DeliveryError(f"{path.name}: the file is empty.")
     text = head.decode(encoding, errors="replace").removeprefix("\ufeff")
     if kind == "jsonl":
+        if text.lstrip().startswith("["):
+            raise DeliveryError(f"{path.name}: it is one array. Save it as one object a line: jq -c '.[]'.")
         with sample_file([text.rsplit("\n", 1)[0] if "\n" in text else text], ".jsonl") as sample:
             return Delivered(path, kind, _columns(sample, kind), encoding, sureness)
     lines = text.splitlines()

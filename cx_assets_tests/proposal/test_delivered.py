@@ -151,6 +151,7 @@ def test_a_file_without_a_header_is_doubted(tmp_path: Path) -> None:
         ("a.parquet", b"no parquet", "a.parquet: can't be read as parquet"),
         ("a.csv.gz", b"no gzip", "a.csv.gz: can't be read as csv"),
         ("a.jsonl", b"{oops\n", "a.jsonl: can't be read as jsonl"),
+        ("a.json", b'[\n{"a": 1}\n]\n', "a.json: it is one array. Save it as one object a line: jq -c"),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says_is_told(tmp_path: Path, name: str, data: bytes, words: str) -> None:
@@ -164,3 +165,9 @@ def test_columns_that_say_nothing_are_not_guessed_at(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"f1,f2,f3\n{rows}", "utf-8")
     with pytest.raises(DeliveryError, match=r"a\.csv: f1, f2, f3"):
         proposed("my_shop", files_named([str(tmp_path)]))
+
+
+def test_a_file_called_json_is_read_line_by_line(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"sku": 1}\n{"sku": 2, "name": "tea"}\n', "utf-8")
+    (found,) = files_named([str(tmp_path)])
+    assert (looked_at(found).format, looked_at(found).columns) == ("jsonl", ("sku", "name"))
