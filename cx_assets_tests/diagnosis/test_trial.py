@@ -58,7 +58,7 @@ def test_a_dataset_in_order_would_begin_well_and_leaves_no_trace(tmp_path: Path)
     assert good
     assert "3 rows of 1 file, 1 days: 2024-03-01 to 2024-03-01" in printed
     assert "2 and 1 exact duplicates, folded" in printed
-    assert "contract  clauses: 15 for events, 1 for customers, 2 for items" in printed
+    assert "contract  clauses: 17 for events, 1 for customers, 2 for items" in printed
     assert sorted(path.name for path in tmp_path.iterdir()) == ["events", "tiny_shop.yaml"]
 
 
