@@ -73,7 +73,7 @@ def ingestion_laws(dataset: Dataset, protection: Protection) -> list[Law]:
             passed=False,
             warns=True,
             text=f"{_counted(rows, 'row')} of {_counted(files, 'event file')} came after their days were loaded, which "
-            f"are {first} to {last}. Load these days again: cx run --first {first} --last {last}",
+            f"are {first} to {last}. Load these days again: `cx run --first {first} --last {last}`.",
             figures={"rows": rows, "files": files, "days": len({one.day for one in late})},
         )
 

@@ -54,7 +54,7 @@ def test_a_check_names_the_days_and_what_loads_them(dataset: Dataset, database: 
     assert not told.passed
     assert told.description == (
         "2 rows of 1 event file came after their days were loaded, which are 2024-03-01 to 2024-03-02. Load these "
-        "days again: cx run --first 2024-03-01 --last 2024-03-02"
+        "days again: `cx run --first 2024-03-01 --last 2024-03-02`."
     )
 
 
