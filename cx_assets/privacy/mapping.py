@@ -145,16 +145,19 @@ def _screened(dataset: Dataset, table: str, name: str) -> str:
     kind = dataset.customer_attributes()[name].type if name in dataset.customer_attributes() else "varchar"
     if table == "events" and name in ("quantity", "value", "rating"):
         kind = "double"
+    told = column
     if name in ("occurred_at", "responded_at"):
         typed = utc_timestamp(column)
     elif table == "events" and name == "version":
         typed = f"coalesce(cast(try_cast({column} as double) as varchar), cast({utc_timestamp(column)} as varchar))"
+        told = screening.screened_number(column)
     elif kind != "varchar":
         typed = f"try_cast(nullif(trim({column}), '') as {kind})"
+        told = screening.screened_number(column) if kind in ("double", "bigint") else column
     else:
         return screening.screened(column)
-    # What should be a number or a time and is none can be anything.
-    return f"case when {typed} is null and trim({column}) <> '' then {literal(screening.WITHHELD)} else {column} end"
+    # What should be a number or a time and is none can be anything; a number can be a phone's.
+    return f"case when {typed} is null and trim({column}) <> '' then {literal(screening.WITHHELD)} else {told} end"
 
 
 def file_name(dataset: Dataset, source: Source, label: str) -> tuple[str, str, str]:

@@ -14,7 +14,6 @@ from cx_assets.ingestion.reader import table_query
 from cx_assets.manifest import ManifestError
 from cx_assets.privacy.mapping import hidden_columns
 from cx_assets.privacy.protection import Protection
-from cx_assets.privacy.screening import Screening
 from cx_assets.settings import Settings
 from cx_assets.table.warehouse import Warehouse, connect
 from cx_assets_tests.privacy.canaries import FILES, KEY, MANIFEST, OTHER_KEY, PEOPLE, PRIVACY, write_aviary
@@ -267,16 +266,6 @@ def test_the_table_of_personal_columns_counts_and_its_check_opens_the_vault(tmp_
     told = verdict(dataset, name)
     assert not told.passed
     assert told.description.startswith("1 of 4 personal columns are in the vault for other customers than told.")
-
-
-def test_screening_knows_addresses_numbers_and_whole_names_but_no_towns_and_short_words() -> None:
-    screening = Screening(
-        ["Rose", "Rosa Luna Canary", "+49 (30) 123-45678", "New Town", "New Town", "New Town", "12345"]
-    )
-    withheld = ["ROSA LUNA CANARY", "493012345678", "+49 30 12345678", "mail x@y.example now", "rosaluna-canary"]
-    assert [text for text in withheld if not screening.withholds(text)] == []
-    kept = ["rose", "Rosa", "New Town", "12345", "user @ home", "1082185", "49301234567"]
-    assert [text for text in kept if screening.withholds(text)] == []
 
 
 @pytest.mark.whole
