@@ -18,6 +18,7 @@ from rich.markup import escape
 from cx_assets.dataset import Dataset
 from cx_assets.privacy.declaration import OWN_ID
 from cx_assets.privacy.keys import KeyRefusedError, write_new_key
+from cx_assets.privacy.merged import Person, person_of
 from cx_assets.privacy.protection import Protection
 from cx_assets.privacy.pseudonyms import LENGTH
 from cx_assets.privacy.sealing import SealBrokenError
@@ -90,16 +91,41 @@ class _Commands:
     def reveal(self, customer: Customer, purpose: Purpose) -> None:
         """Print who a customer is, from the vault; needs the key, and is written down there."""
         with self._refusing():
-            protection = self._protection()
-            for name, text in protection.vault().reveal(_pseudonym(protection, customer), _who(), purpose).items():
+            protection, person = self._person(customer)
+            for name, text in protection.vault().reveal(person.ids[0], _who(), purpose).items():
                 typer.echo(f"{name}: {text}")
+        self._tell_kept(person)
+        if person.others:
+            self._console.print(f"Other ids of the same person: {', '.join(person.others)}.", soft_wrap=True)
 
     def forget(self, customer: Customer, purpose: Purpose) -> None:
-        """Erase a customer's key in the vault, so that nobody can read who it was; there is no way back."""
+        """Erase a customer's keys in the vault, of all ids that are merged, so that nobody can read who it was.
+
+        There is no way back. Exit code 1 if there may be other ids of the same person.
+        """
         with self._refusing():
-            protection = self._protection()
-            protection.vault().forget(_pseudonym(protection, customer), _who(), purpose)
-        self._console.print("Forgotten: the vault can't tell who it was, and takes the customer in no more.")
+            protection, person = self._person(customer)
+            forgotten = ", ".join(protection.vault().forget(person.ids, _who(), purpose))
+        self._tell_kept(person)
+        if person.doubt:
+            self._console.print(f"Forgotten: {forgotten}.", soft_wrap=True)
+            self._console.print(
+                f"[yellow]There may be other ids of the same person.[/] {escape(person.doubt)}", soft_wrap=True
+            )
+            raise typer.Exit(1)
+        if person.others:
+            told = f"Forgotten: {forgotten}. The vault can't tell who it was, and takes none of them in any more."
+        else:
+            told = "Forgotten: the vault can't tell who it was, and takes the customer in no more."
+        self._console.print(told, soft_wrap=True)
+
+    def _person(self, customer: str) -> tuple[Protection, Person]:
+        protection = self._protection()
+        return protection, person_of(protection.dataset, self._settings(), _pseudonym(protection, customer))
+
+    def _tell_kept(self, person: Person) -> None:
+        if person.kept != person.ids[0]:
+            self._console.print(f"{person.ids[0]} is merged into {person.kept}: so the tables have it.", soft_wrap=True)
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:

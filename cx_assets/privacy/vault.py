@@ -8,7 +8,7 @@ lie. One transaction holds a change: the vault is as before or as after it.
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -114,22 +114,34 @@ class Vault:
         with self._reading() as file:
             return self._open(file, customer, data_key)
 
-    def forget(self, customer: str, who: str, purpose: str) -> None:
-        """Erase a customer's data key, so that no copy of their fields can be read, and the fields with it.
+    def forget(self, customers: Sequence[str], who: str, purpose: str) -> list[str]:
+        """Erase the data keys of a person's ids, so that no copy of their fields can be read, and the fields with them.
 
-        Later loads don't take the customer in again.
+        Later loads don't take them in again.
+
+        Args:
+            customers: all ids of one person, the one that was asked for first.
+            who: erases them.
+            purpose: what for.
+
+        Returns:
+            Those that were erased now: some may have been before, or not be in the vault.
 
         Raises:
-            LookupError: if the vault doesn't have the customer, or has forgotten them already.
+            LookupError: if the vault has none of them, or has forgotten them all already.
             ValueError: if no purpose is given.
         """
         with self._changing() as file:
-            self._data_key(file, customer)
-            _note(file, who, "forget", customer, purpose)
-            file.execute(
-                "update customers set data_key = null, forgotten_at = ? where customer = ?", (_now(), customer)
-            )
-            file.execute("delete from fields where customer = ?", (customer,))
+            kept = "select 1 from customers where customer = ? and forgotten_at is null"
+            left = [customer for customer in customers if file.execute(kept, (customer,)).fetchone()]
+            for customer in left or customers[:1]:
+                self._data_key(file, customer)
+                _note(file, who, "forget", customer, purpose)
+                file.execute(
+                    "update customers set data_key = null, forgotten_at = ? where customer = ?", (_now(), customer)
+                )
+                file.execute("delete from fields where customer = ?", (customer,))
+        return left
 
     def audit(self) -> dict[str, int]:
         """How many customers have each field, after opening every one.

@@ -72,7 +72,7 @@ def test_a_failed_load_leaves_the_vault_as_it_was(vault: Vault) -> None:
 def test_who_is_forgotten_can_be_read_no_more_not_even_from_a_copy_of_the_fields(vault: Vault, tmp_path: Path) -> None:
     copy = Vault(Path(shutil.copy(vault.path, tmp_path / "copy.sqlite")), MasterKey(bytes.fromhex(KEY)))
     (key,) = statement(vault, f"select data_key from customers where customer = '{ANN}'")[0]
-    vault.forget(ANN, "op@host", "asked to")
+    vault.forget([ANN], "op@host", "asked to")
     assert isinstance(key, bytes)
     assert key not in vault.path.read_bytes()
     with pytest.raises(LookupError, match="was forgotten at"):
@@ -84,9 +84,17 @@ def test_who_is_forgotten_can_be_read_no_more_not_even_from_a_copy_of_the_fields
 
 
 def test_who_is_forgotten_is_not_taken_in_again(vault: Vault) -> None:
-    vault.forget(ANN, "op@host", "asked to")
+    vault.forget([ANN], "op@host", "asked to")
     assert vault.store(RECORDS) == Stored(unchanged=1, forgotten=1)
     assert vault.audit() == {"email": 1}
+
+
+def test_a_person_is_forgotten_under_all_ids_at_once_that_the_vault_still_has(vault: Vault) -> None:
+    assert vault.forget(["f" * 32, ANN], "op@host", "asked to") == [ANN]
+    assert vault.forget([ANN, BOB], "op@host", "asked to") == [BOB]
+    assert [row[1:] for row in vault.accesses()] == [("op@host", "forget", who, "asked to") for who in (ANN, BOB)]
+    with pytest.raises(LookupError, match=f"Customer {ANN} was forgotten at"):
+        vault.forget([ANN, BOB], "op@host", "asked to")
 
 
 def test_a_field_in_anothers_place_is_noticed(vault: Vault) -> None:
