@@ -83,11 +83,25 @@ def _read(database: Path, customer: str, reader: Reader) -> tuple[pd.DataFrame, 
         query = "select count(*) from warehouse.customers where customer_id = ?"
         row = connection.execute(query, [customer]).fetchone()
         if not row or not row[0]:
-            example = connection.execute("select min(customer_id) from warehouse.customers").fetchone()
-            raise LookupError(
-                f"There is no customer {customer!r}. One that there is: {example[0] if example else '-'}."
-            )
+            raise LookupError(_nobody(connection, customer))
         return reader(connection, customer)
+
+
+def _nobody(connection: duckdb.DuckDBPyConnection, customer: str) -> str:
+    """What is told of an id that no customer has."""
+    there = {
+        name
+        for (name,) in connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+    }
+    if "warehouse.customer_merges" in there:
+        query = "select merged_into from warehouse.customer_merges where customer_id = ?"
+        if merged := connection.execute(query, [customer]).fetchone():
+            return f"Customer {customer!r} is merged into {merged[0]}: ask for that one."
+    example = connection.execute("select min(customer_id) from warehouse.customers").fetchone()
+    told = f"There is no customer {customer!r}. One that there is: {example[0] if example else '-'}."
+    # Only a dataset with a part `privacy` has the table of personal columns.
+    own = " The tables tell customers by pseudonyms: `cx pseudonym` prints that of a shop's own id, given the key."
+    return told + own * ("ingestion.personal_columns" in there)
 
 
 def _stored(connection: duckdb.DuckDBPyConnection, customer: str) -> tuple[pd.DataFrame, datetime]:

@@ -66,6 +66,24 @@ def test_an_unknown_customer_is_told_one_that_there_is(shop: WholeShop) -> None:
         published_rows(shop.published, "nobody")
 
 
+def test_who_is_merged_away_is_told_into_whom(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "cx.duckdb")) as connection:
+        connection.execute("create schema warehouse; create table warehouse.customers as select 'a' as customer_id")
+        connection.execute("create table warehouse.customer_merges as select 'b' as customer_id, 'a' as merged_into")
+    with pytest.raises(LookupError, match=r"^Customer 'b' is merged into a: ask for that one\.$"):
+        published_rows(tmp_path / "cx.duckdb", "b")
+    with pytest.raises(LookupError, match=r"^There is no customer 'c'\. One that there is: a\.$"):
+        published_rows(tmp_path / "cx.duckdb", "c")
+
+
+def test_where_tables_have_pseudonyms_the_command_that_prints_one_is_told(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "cx.duckdb")) as connection:
+        connection.execute("create schema warehouse; create table warehouse.customers as select 'a' as customer_id")
+        connection.execute("create schema ingestion; create table ingestion.personal_columns (name varchar)")
+    with pytest.raises(LookupError, match="`cx pseudonym` prints that of a shop's own id, given the key"):
+        published_rows(tmp_path / "cx.duckdb", "c001")
+
+
 def test_before_anything_is_published_the_command_to_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(LookupError, match="run `cx run`"):
         published_rows(tmp_path / "cx.duckdb", CUSTOMER)
