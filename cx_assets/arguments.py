@@ -6,6 +6,7 @@ commands (`cli`).
 
 from collections.abc import Sequence
 from datetime import date
+from typing import NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -20,6 +21,25 @@ from cx_assets.privacy.protection import Protection
 from cx_assets.settings import Settings
 
 console = Console(highlight=False)
+
+
+class RefusedError(typer.Exit):
+    """A command ends before it has begun, for what it was given can't be used.
+
+    Attributes:
+        problems: what has been printed of it, a line each.
+    """
+
+    def __init__(self, problems: Sequence[str], code: int) -> None:
+        super().__init__(code)
+        self.problems = list(problems)
+
+
+def refuse(problems: Sequence[str], code: int = 1) -> NoReturn:
+    """Print what is wrong, and end the command."""
+    for line in problems:
+        console.print(f"[red]{escape(line)}[/]", soft_wrap=True)
+    raise RefusedError(problems, code) from None
 
 
 def given_settings() -> Settings:
@@ -44,9 +64,7 @@ def usable_dataset(settings: Settings) -> Dataset:
     except (ManifestError, KeyRefusedError) as error:
         wrong = str(error).splitlines()
     if wrong:
-        for line in wrong:
-            console.print(f"[red]{escape(line)}[/]", soft_wrap=True)
-        raise typer.Exit(1)
+        refuse(wrong)
     return dataset
 
 
@@ -64,8 +82,7 @@ def days_between(dataset: Dataset, first: str | None, last: str | None) -> tuple
     """The first and last day of a run, as asked for or all that are over; exit code 2 if they aren't such."""
     keys = [day.isoformat() for day in days_over(dataset)]
     if not keys:
-        console.print(f"[red]no day of the dataset is over: it begins on {dataset.first_day}.[/]")
-        raise typer.Exit(2)
+        refuse([f"no day of the dataset is over: it begins on {dataset.first_day}."], 2)
     chosen = range_of(keys, first, last, "a day of the dataset", "FIRST", "LAST")
     return date.fromisoformat(chosen[0]), date.fromisoformat(chosen[1])
 
@@ -76,10 +93,8 @@ def range_of(
     """The first and last of some partitions, as asked for or all of them; exit code 2 if they aren't such."""
     for name, text in ((first_name, first), (last_name, last)):
         if text is not None and text not in keys:
-            console.print(f"[red]{name} {text!r} is not {what}, which has {keys[0]} to {keys[-1]}.[/]", soft_wrap=True)
-            raise typer.Exit(2)
+            refuse([f"{name} {text!r} is not {what}, which has {keys[0]} to {keys[-1]}."], 2)
     chosen = first or keys[0], last or keys[-1]
     if chosen[0] > chosen[1]:
-        console.print(f"[red]{first_name} {chosen[0]} is after {last_name} {chosen[1]}.[/]")
-        raise typer.Exit(2)
+        refuse([f"{first_name} {chosen[0]} is after {last_name} {chosen[1]}."], 2)
     return chosen

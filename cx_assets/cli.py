@@ -17,6 +17,7 @@ from cx_assets.dataset import ManifestError, load_dataset
 from cx_assets.dictionary import data_dictionary, write_dictionary
 from cx_assets.home import HomeError, prepare_home
 from cx_assets.operations.commands import register
+from cx_assets.operations.refusals import noting_refusal
 from cx_assets.operations.rejected_command import rejected
 from cx_assets.privacy.commands import add_privacy_commands
 from cx_assets.proposal.command import init
@@ -47,8 +48,9 @@ def run(first: DayOption = None, last: DayOption = None) -> None:
     from cx_assets.progress import Progress
 
     settings = given_settings()
-    dataset = usable_dataset(settings)
-    first_day, last_day = days_between(dataset, first or first_day_kept(dataset, settings), last)
+    with noting_refusal(settings):
+        dataset = usable_dataset(settings)
+        first_day, last_day = days_between(dataset, first or first_day_kept(dataset, settings), last)
     began = time.monotonic()
     home = prepare_home(settings)
     console.print(f"[bold]{escape(dataset.title)}[/], {first_day} to {last_day}\n")

@@ -4,16 +4,15 @@ It has a job of its own: it belongs to no run of everything, and what it has rem
 anything is published.
 """
 
-import os
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 import pandas as pd
 
 from cx_assets.dataset import Dataset
 from cx_assets.evaluation.config import EvaluationSettings
+from cx_assets.home import home_of
 from cx_assets.matrices.config import InteractionWeights
 from cx_assets.operations import tables
 from cx_assets.operations.history import prune
@@ -66,7 +65,7 @@ def retention_asset(dataset: Dataset, settings: Settings, known: Iterable[str]) 
                         metadata={"removed_rows": one.removed},
                     )
                 )
-        home = Path(os.environ.get("DAGSTER_HOME") or settings.home)
+        home = home_of(settings)
         runs = prune(context.instance, at - timedelta(days=settings.history_days), home)
         context.log.info(f"{runs:,} runs of more than {settings.history_days} days ago removed from Dagster's history")
         context.add_output_metadata({"removed_rows": sum(one.removed for one in applied), "removed_runs": runs})

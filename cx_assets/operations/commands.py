@@ -133,6 +133,8 @@ def tell_status(console: Console, settings: Settings, dataset: Dataset, limits: 
 
 
 def _lines(status: Status) -> Iterator[tuple[str, str]]:
+    if status.refused_run:
+        yield "run", f"`cx run`, {status.refused_run.at:%Y-%m-%d %H:%M} UTC: didn't begin"
     for run in [*status.unfinished, *([status.last_run] if status.last_run else [])]:
         since = f", begun {run.began:%Y-%m-%d %H:%M} UTC" if run.began else ""
         took = f" after {run.seconds:,.0f} s" if run.seconds is not None else ""

@@ -16,15 +16,32 @@ import dagster as dg
 import duckdb
 from sqlalchemy.exc import SQLAlchemyError
 
+from cx_assets.automation import DAILY_EVENTS, EVERYTHING
 from cx_assets.dataset import Dataset
+from cx_assets.home import home_of
 from cx_assets.manifest import ManifestError
 from cx_assets.operations.deliveries import delivered_files
+from cx_assets.operations.refusals import last_refusal
 from cx_assets.operations.retention import first_day_to_load
-from cx_assets.operations.runs import latest_runs
-from cx_assets.operations.status import Checks, Days, Disk, FailedCheck, Files, Finding, Freshness, Run, Seen
+from cx_assets.operations.runs import ASSETS, latest_runs
+from cx_assets.operations.status import (
+    Checks,
+    Days,
+    Disk,
+    FailedCheck,
+    Files,
+    Finding,
+    Freshness,
+    Refusal,
+    Run,
+    Seen,
+)  # fmt: skip
 from cx_assets.partitions import daily_events
 from cx_assets.publishing.files import REPORT
 from cx_assets.settings import DATABASE, Settings
+
+LOADING = (EVERYTHING.name, DAILY_EVENTS.name, ASSETS)
+"""Runs of these load what was delivered."""
 
 
 def look(settings: Settings, dataset: Dataset) -> Seen:
@@ -53,6 +70,7 @@ def look(settings: Settings, dataset: Dataset) -> Seen:
         grows=dataset.last_day is None,
         asked_at=now,
         last_run=next((run for run in runs if run not in unfinished), None),
+        refused_run=_refusal(settings, runs),
         unfinished=unfinished,
         days=days,
         files=files,
@@ -63,6 +81,13 @@ def look(settings: Settings, dataset: Dataset) -> Seen:
     )
 
 
+def _refusal(settings: Settings, runs: Iterable[Run]) -> Refusal | None:
+    """The last `cx run` that was refused, unless a run that loads has begun since, whoever launched it."""
+    refused = last_refusal(settings)
+    begun = (run.began for run in runs if run.job in LOADING and run.began)
+    return refused if refused and all(began < refused.at for began in begun) else None
+
+
 def _finding(what: str, do: str) -> Finding:
     return Finding(level="bad", what=what, do=do)
 
@@ -70,7 +95,7 @@ def _finding(what: str, do: str) -> Finding:
 @contextmanager
 def _history(settings: Settings) -> Iterator[dg.DagsterInstance | None]:
     """Dagster's instance; None before any run, for asking must not make one."""
-    home = Path(os.environ.get("DAGSTER_HOME") or settings.home)
+    home = home_of(settings)
     if not (home / "dagster.yaml").exists():
         yield None
         return
@@ -162,7 +187,7 @@ def _hours(age: timedelta) -> float:
 
 def _disk(settings: Settings) -> Disk:
     working = settings.warehouse_path
-    home = Path(os.environ.get("DAGSTER_HOME") or settings.home)
+    home = home_of(settings)
     data = settings.data_dir.absolute()
     there = next(folder for folder in (data, *data.parents) if folder.exists())
     return Disk(

@@ -20,6 +20,8 @@ ENDED: dict[dg.DagsterRunStatus, RunState] = {
     dg.DagsterRunStatus.CANCELED: "canceled",
 }
 BEGUN = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
+ASSETS = "assets"
+"""What a run is called whose assets were chosen one by one."""
 CHECK_FAILED = "DagsterAssetCheckFailedError"
 RECENT = 50
 STARTING = timedelta(minutes=2)
@@ -46,7 +48,7 @@ def _run(
     first, last = run.tags.get(RANGE_START, day), run.tags.get(RANGE_END, day)
     return Run(
         run_id=run.run_id,
-        job="assets" if run.job_name.startswith("__") else run.job_name,
+        job=ASSETS if run.job_name.startswith("__") else run.job_name,
         state=state,
         began=began,
         ended=ended,

@@ -40,6 +40,13 @@ class Run(BaseModel):
     error: str | None = Field(description="Why it failed: the first cause.")
 
 
+class Refusal(BaseModel):
+    """A `cx run` that didn't begin."""
+
+    at: datetime
+    problems: list[str] = Field(description="What was printed of it.")
+
+
 class Days(BaseModel):
     """The days of the dataset that are over and whose raw events are kept."""
 
@@ -109,6 +116,9 @@ class Seen(BaseModel):
     grows: bool = Field(description="Whether more events are to come: the manifest has no last day.")
     asked_at: datetime
     last_run: Run | None = Field(description="The last run that ended, or was interrupted.")
+    refused_run: Refusal | None = Field(
+        default=None, description="The last `cx run` that didn't begin, if none that loads has begun since."
+    )
     unfinished: list[Run]
     days: Days | None
     files: Files | None
@@ -127,6 +137,7 @@ class Status(BaseModel):
     dataset: str
     asked_at: datetime
     last_run: Run | None
+    refused_run: Refusal | None
     unfinished: list[Run]
     days: Days | None
     files: Files | None
@@ -158,6 +169,11 @@ def judged(seen: Seen, limits: Limits) -> Status:
 
 
 def _of_runs(seen: Seen) -> Iterator[Finding]:
+    if refused := seen.refused_run:
+        why, *others = refused.problems
+        more = f" And {len(others):,} more, which it printed." if others else ""
+        what = f"The last `cx run` ({refused.at:%Y-%m-%d %H:%M} UTC) didn't begin: {why.rstrip('.')}.{more}"
+        yield Finding(level="bad", what=what, do="Correct it and run again.")
     last = seen.last_run
     if last is None:
         if not seen.unfinished:
