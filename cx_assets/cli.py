@@ -15,6 +15,7 @@ from rich.markup import escape
 from cx_assets.arguments import console, days_between, first_day_kept, given_settings, range_of, usable_dataset
 from cx_assets.dataset import ManifestError, load_dataset
 from cx_assets.dictionary import data_dictionary, write_dictionary
+from cx_assets.disk import told_if_full
 from cx_assets.home import HomeError, prepare_home
 from cx_assets.operations.commands import register
 from cx_assets.operations.refusals import noting_refusal
@@ -249,6 +250,13 @@ def main() -> None:
         app()
     except HomeError as error:
         console.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
+        sys.exit(1)
+    except Exception as error:
+        # Anything that a command writes may be what meets a full disk, Dagster's history as well as ours.
+        full = told_if_full(error, given_settings())
+        if full is None:
+            raise
+        console.print(f"\n[red]{escape(full)}[/]", soft_wrap=True)
         sys.exit(1)
 
 

@@ -6,7 +6,6 @@ The working database is never opened: a run may hold it, and would be kept out b
 """
 
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cx_assets.automation import DAILY_EVENTS, EVERYTHING
 from cx_assets.dataset import Dataset
+from cx_assets.disk import Room, least_room
 from cx_assets.home import home_of
 from cx_assets.manifest import ManifestError
 from cx_assets.operations.deliveries import delivered_files
@@ -52,6 +52,8 @@ def look(settings: Settings, dataset: Dataset) -> Seen:
     days: Days | None = None
     files: Files | None = None
     checks: Checks | None = None
+    history_read = True
+    room = least_room(settings)
     try:
         with _history(settings) as instance:
             if instance:
@@ -62,7 +64,8 @@ def look(settings: Settings, dataset: Dataset) -> Seen:
     except ManifestError as error:
         problems.append(_finding(str(error).splitlines()[0], "Correct the manifest; `cx doctor` names every mistake."))
     except (SQLAlchemyError, dg.DagsterError) as error:
-        problems.append(_finding(f"Dagster's history can't be read: {error}", "Restore it, or move its folder away."))
+        history_read = False
+        problems.append(_unread(error, room))
     freshness, unreadable = _freshness(settings, now)
     unfinished = [run for run in runs if run.state in ("running", "waiting")]
     return Seen(
@@ -76,8 +79,10 @@ def look(settings: Settings, dataset: Dataset) -> Seen:
         files=files,
         checks=checks,
         freshness=freshness,
-        disk=_disk(settings),
+        disk=_disk(settings, room),
         problems=[*problems, *([unreadable] if unreadable else [])],
+        history_read=history_read,
+        full=room.told() if room.is_full else None,
     )
 
 
@@ -90,6 +95,14 @@ def _refusal(settings: Settings, runs: Iterable[Run]) -> Refusal | None:
 
 def _finding(what: str, do: str) -> Finding:
     return Finding(level="bad", what=what, do=do)
+
+
+def _unread(error: Exception, room: Room) -> Finding:
+    """That the history can't be read; on a full disk SQLite can't read what is sound either."""
+    what = f"Dagster's history can't be read: {str(error).splitlines()[0]}."
+    if room.is_full:
+        return _finding(what, "Leave it as it is: with space on the disk it can be read again.")
+    return _finding(what, "Restore it, or move its folder away.")
 
 
 @contextmanager
@@ -185,17 +198,14 @@ def _hours(age: timedelta) -> float:
     return round(age.total_seconds() / 3600, 2)
 
 
-def _disk(settings: Settings) -> Disk:
+def _disk(settings: Settings, room: Room) -> Disk:
     working = settings.warehouse_path
-    home = home_of(settings)
-    data = settings.data_dir.absolute()
-    there = next(folder for folder in (data, *data.parents) if folder.exists())
     return Disk(
         working=sum(_size(path) for path in (working, working.with_name(f"{working.name}.wal"))),
         published=_size(settings.published_dir.resolve()),
         backtest=_size(settings.backtest_dir.resolve()),
-        history=_size(home),
-        free=shutil.disk_usage(there).free,
+        history=_size(home_of(settings)),
+        free=room.free,
     )
 
 

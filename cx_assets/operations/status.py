@@ -10,6 +10,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from cx_assets.disk import ADVICE
+
 Level = Literal["good", "warning", "bad"]
 RunState = Literal["succeeded", "failed", "canceled", "running", "waiting", "interrupted"]
 EXIT_CODES: dict[Level, int] = {"good": 0, "warning": 1, "bad": 2}
@@ -93,7 +95,7 @@ class Freshness(BaseModel):
 
 
 class Disk(BaseModel):
-    """Bytes, and those that are free where the data folder is."""
+    """Bytes, and those that are free where the data folder and the history are; where that is less, on two disks."""
 
     working: int
     published: int
@@ -126,6 +128,8 @@ class Seen(BaseModel):
     freshness: Freshness
     disk: Disk
     problems: list[Finding] = Field(default=[], description="What could not be found out, and why.")
+    history_read: bool = Field(default=True, description="Whether Dagster's history, if there is any, could be read.")
+    full: str | None = Field(default=None, description="That a disk is full, and which.")
 
 
 class Status(BaseModel):
@@ -154,6 +158,7 @@ def duration(hours: float) -> str:
 def judged(seen: Seen, limits: Limits) -> Status:
     """The verdict: as bad as the worst finding."""
     findings = [
+        *_of_a_full_disk(seen),  # first: much of what follows may only be for that
         *seen.problems,
         *_of_runs(seen),
         *_of_days(seen),
@@ -161,11 +166,17 @@ def judged(seen: Seen, limits: Limits) -> Status:
         *_of_checks(seen),
         *_of_age(seen, limits),
     ]
-    findings += _of_disk(seen.disk)
+    if not seen.full:
+        findings += _of_disk(seen.disk)
     findings.sort(key=lambda finding: finding.level)  # bad before warning
     worst: Level = findings[0].level if findings else "good"
-    told = seen.model_dump(exclude={"grows", "problems"})
+    told = seen.model_dump(exclude={"grows", "problems", "history_read", "full"})
     return Status(status=worst, exit_code=EXIT_CODES[worst], findings=findings, **told)
+
+
+def _of_a_full_disk(seen: Seen) -> Iterator[Finding]:
+    if seen.full:
+        yield Finding(level="bad", what=seen.full, do=ADVICE)
 
 
 def _of_runs(seen: Seen) -> Iterator[Finding]:
@@ -176,7 +187,7 @@ def _of_runs(seen: Seen) -> Iterator[Finding]:
         yield Finding(level="bad", what=what, do="Correct it and run again.")
     last = seen.last_run
     if last is None:
-        if not seen.unfinished:
+        if seen.history_read and not seen.unfinished:
             yield Finding(level="bad", what="There was no run yet.", do="Run `cx run`.")
     elif last.state == "failed":
         what = f"The last run, {last.job}, failed: {last.error}"

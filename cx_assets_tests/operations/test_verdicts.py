@@ -73,6 +73,14 @@ def test_the_verdict_is_as_bad_as_the_worst_finding(state: Seen, exit_code: int)
     assert status.status == ("good", "warning", "bad")[exit_code]
 
 
+def test_a_full_disk_is_bad_and_comes_before_what_may_only_be_for_it() -> None:
+    failed = SOUND.model_copy(update={"state": "failed", "error": "it doesn't fit"})
+    state = seen(run=failed, free=0).model_copy(update={"full": "The disk is full: 0 MB are free in /data."})
+    full, last = judged(state, LIMITS).findings
+    assert (full.level, full.what) == ("bad", "The disk is full: 0 MB are free in /data.")
+    assert "failed: it doesn't fit" in last.what
+
+
 def test_status_names_some_of_the_files_and_what_loads_them() -> None:
     names = [f"{number}.csv" for number in range(7)]
     state = seen().model_copy(update={"files": Files(known=9, new=["a.csv"], changed=names)})
