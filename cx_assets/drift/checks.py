@@ -1,6 +1,7 @@
 """Drift, shown where an operator looks: warnings about the days that a run is about. None of them stops anything.
 
-Belongs here: which days and figures each check is about. Does not: their bounds (`judging`) or sentences (`words`).
+Belongs here: which days and figures each check is about. Does not: their bounds (`judging`), which alarms come
+first (`foremost`), or sentences (`words`).
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ import pandas as pd
 from cx_assets.canvas import markdown_image
 from cx_assets.drift.bounds import YOUNG_DAYS
 from cx_assets.drift.counting import LABELS
+from cx_assets.drift.foremost import foremost
 from cx_assets.drift.plots import history
 from cx_assets.drift.words import tell
 from cx_assets.table import Table, sql, table_check
@@ -92,14 +94,15 @@ def judge_days(figures: pd.DataFrame, first: date, start: date, end: date) -> dg
             else f"Of {start} to {end} nothing could be judged: too few of the days before them have events."
         )
         return dg.AssetCheckResult(passed=True, description=why, metadata={"days judged": 0, "alarms": 0})
-    alarms = judged[judged["alarm"]].sort_values(["day", "column_name", "figure"], ascending=[False, True, True])
+    alarms = judged[judged["alarm"]]
     count = judged["day"].nunique()
-    told = [tell(row) for _, row in alarms.head(TOLD).iterrows()]
+    first_told = foremost(alarms, TOLD)
+    told = [tell(row) for _, row in first_told.iterrows()]
     more = len(alarms) - len(told)
     text = f"{alarms['day'].nunique()} of {count} days from {start} to {end} have a figure out of its bounds."
     if told:
         text += "\n" + "\n".join(told) + (f"\n{more} more are in drift.daily_figures." if more else "")
-    shown = alarms.iloc[0] if len(alarms) else judged.iloc[-1]
+    shown = first_told.iloc[0] if told else judged.iloc[-1]
     column, kind = shown["column_name"], shown["figure"]
     one = figures[(figures["column_name"] == column) & (figures["figure"] == kind)]
     recent = one[one["day"].between(pd.Timestamp(end) - pd.Timedelta(days=PLOT_DAYS), pd.Timestamp(end))]

@@ -112,6 +112,13 @@ def test_every_verdict_has_a_small_plot(figures: dict[str, pd.DataFrame], fault:
     assert len(plot) < 60_000
 
 
+def test_the_plot_shows_the_figure_that_is_told_first(figures: dict[str, pd.DataFrame]) -> None:
+    told = verdict(figures["half_missing"])
+    first = str(told.description).splitlines()[1]
+    assert f"{BROKEN}, event: volume " in first
+    assert str(told.metadata["plot"].value).startswith("![event: volume]")
+
+
 def test_a_young_dataset_says_so_and_raises_no_alarm(loaded_shop: LoadedShop, tmp_path: Path) -> None:
     # Twenty days, a day of which is the first of everything.
     database = tmp_path / "working.duckdb"
