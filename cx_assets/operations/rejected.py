@@ -85,7 +85,7 @@ def opened(settings: Settings, *, working: bool) -> Iterator[tuple[Table, str]]:
 def _rows(connection: duckdb.DuckDBPyConnection) -> Table:
     there = [spec for spec in TABLES if stored_columns(connection, spec)]
     if not there:
-        raise LookupError("No events have been cleaned yet: run `cx run`.")
+        raise LookupError("The last run stopped before rows were judged: `cx status` tells why.")
     parts = [
         f"select {literal(spec.qualified)} as table_name, * from ({read(connection, spec).query})" for spec in there
     ]

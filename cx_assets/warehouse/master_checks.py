@@ -3,12 +3,16 @@
 Belongs here: what is asked of master data. Does not: the laws of events and baskets (`checks`).
 """
 
+from typing import NamedTuple
+
 from cx_assets.dataset import Dataset
 from cx_assets.table import Table, sql
 from cx_assets.table.laws import Judgement, Law, judgement, table_law
-from cx_assets.table.schema import literal
 from cx_assets.warehouse.master_contract import KEYS, MASTERS, judge_master, master_clauses
 from cx_assets.warehouse.master_reconciliation import PARTS, master_counts
+
+NAMED = 3
+"""How many reasons are told with a place."""
 
 NEARLY_ALL = 0.9
 """The share of those who act that can't be new ones whose master data are late."""
@@ -90,39 +94,88 @@ def _rows_are_read(dataset: Dataset, table: str) -> Law:
     contract = getattr(dataset.contract, table) if table in ("customers", "items") else None
     limit = contract.limit if contract else None
     clauses = master_clauses(dataset, table)
-    stopping = ", ".join(literal(clause.reason) for clause in clauses if clause.on_broken == "stop") or "null"
+    stopping = {clause.reason for clause in clauses if clause.on_broken == "stop"}
     of_rows = [clause.reason for clause in clauses if clause.on_broken != "reject_value"]
     told = "; ".join([*of_rows, *([f"{KEYS[table]} came before"] if table in KEYS else [])])
     things = table.replace("_", " ")
 
     @table_law(
         f"raw_{table}",
-        blocking=limit is not None or stopping != "null",
+        blocking=limit is not None or bool(stopping),
         description=f"No delivered row of {things} is rejected. It would be for: {told}.",
         tables={"delivered": f"raw_{table}"},
     )
     def rows_are_read(delivered: Table) -> Judgement:
         judged = judge_master(delivered, dataset, table)
-        reasons = sql(
-            f"""
-            select reason, count(*), coalesce(reason in ({stopping}), false) from judged where reason is not null
-            group by reason order by reason
-            """,
-            judged=judged,
-        ).fetchall()
-        stops = any(stopping for _, _, stopping in reasons)
         broken = sql("select reason, * exclude (reason) from judged where reason is not null", judged=judged)
+        reasons = _by_reason(broken)
+        rows = delivered.count()
+        stopped_by = [reason for reason in reasons if reason.name in stopping]
+        above = bool(reasons) and limit is not None and sum(reason.rows for reason in reasons) / rows > limit
         return judgement(
             broken if reasons else None,
-            delivered.count(),
+            rows,
             f"delivered {things} are|is rejected",
-            "Each is in warehouse.rejected_rows with its reason, file and row: correct it there.",
-            limit=0 if stops or limit is None else limit,
-            warns=not stops and limit is None,
-            figures={f"rejected: {reason}": count for reason, count, _ in reasons},
+            _stopped(table, stopped_by) if stopped_by else _too_many(table, reasons) if above else _kept(reasons),
+            limit=0 if stopped_by or limit is None else limit,
+            warns=not stopped_by and limit is None,
+            figures={f"rejected: {reason.name}": reason.rows for reason in reasons},
         )
 
     return rows_are_read
+
+
+class _Reason(NamedTuple):
+    """Why some rows are rejected, how many, and where the first of them stands."""
+
+    name: str
+    rows: int
+    file: str
+    row: int
+
+
+def _by_reason(broken: Table) -> list[_Reason]:
+    """The reasons of rejected rows, the most frequent first."""
+    found = sql(
+        """
+        with placed as (
+            select reason, source_file, source_row,
+                row_number() over (partition by reason order by source_file, source_row) as place
+            from broken
+        )
+        select reason, count(*) as rows, max(source_file) filter (place = 1), max(source_row) filter (place = 1)
+        from placed group by reason order by rows desc, reason
+        """,
+        broken=broken,
+    )
+    return [_Reason(*row) for row in found.fetchall()]
+
+
+def _told(reasons: list[_Reason]) -> str:
+    """The reasons with a place each, the first few of them."""
+    told = [
+        f"{name}: {rows:,}, {'first ' if rows > 1 else ''}in {file} row {row:,}"
+        for name, rows, file, row in reasons[:NAMED]
+    ]
+    more = f"; and {len(reasons) - NAMED:,} more" if len(reasons) > NAMED else ""
+    return "; ".join(told) + more
+
+
+# A run that stops here never comes to warehouse.rejected_rows: its files are all there is to look at.
+
+
+def _stopped(table: str, reasons: list[_Reason]) -> str:
+    change = f"choose another on_broken in contract.{table} of the manifest"
+    return f"What stops a run: {_told(reasons)}. Correct them there, or {change}."
+
+
+def _too_many(table: str, reasons: list[_Reason]) -> str:
+    return f"{_told(reasons)}. Correct them there, or raise the limit in contract.{table} of the manifest."
+
+
+def _kept(reasons: list[_Reason]) -> str:
+    where = "Each is in warehouse.rejected_rows with its reason, file and row"
+    return f"Reasons: {_told(reasons)}. {where} (`cx rejected` tells them): correct it there."
 
 
 def _adds_up(dataset: Dataset, table: str) -> Law:

@@ -69,6 +69,15 @@ def test_before_any_load_there_is_nothing_to_ask(cx: Cx) -> None:
     assert (told.exit_code, told.output.strip()) == (1, "Nothing has been loaded yet: run `cx run`.")
 
 
+def test_where_the_last_run_stopped_before_rows_were_judged_status_is_named(cx: Cx, settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    with opened(settings.warehouse_path):
+        pass
+    told = cx("--working")
+    said = "The last run stopped before rows were judged: `cx status` tells why."
+    assert (told.exit_code, told.output.strip()) == (1, said)
+
+
 @pytest.mark.usefixtures("loaded")
 def test_rejected_rows_are_told_by_reason_with_a_place_and_the_counts_of_their_days(cx: Cx) -> None:
     told = cx()

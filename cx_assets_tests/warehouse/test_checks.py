@@ -197,7 +197,8 @@ def test_a_delivered_id_that_is_missing_or_comes_twice_is_warned_of(laws: Laws, 
     ):
         verdict = laws.ask(f"{table}: rows_are_read", laws.changed(table, f"from {one} union all {second}"))
         assert (verdict.passed, verdict.severity) == (False, WARN)
-        assert verdict.description.startswith(f"1 of 2 delivered {table.removeprefix('raw_')} is rejected. Each is in")
+        assert verdict.description.startswith(f"1 of 2 delivered {table.removeprefix('raw_')} is rejected. Reasons: ")
+        assert "Each is in warehouse.rejected_rows" in verdict.description
 
 
 @pytest.mark.parametrize(

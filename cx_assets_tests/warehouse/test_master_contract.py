@@ -198,6 +198,58 @@ def test_a_run_stops_above_the_limit_and_for_what_stops_it(
     assert check(raw(connection, {}, broken)).passed is passes
 
 
+def law_says(connection: duckdb.DuckDBPyConnection, folder: Path, contract: str, *told: dict[str, Any]) -> str:
+    """What is said of delivered customers."""
+    check = shop_checks(declared(folder, contract))["raw_customers: rows_are_read"]
+    return str(check(raw(connection, *told)).description)
+
+
+BLANK: dict[str, Any] = {"customer_id": ""}
+
+
+def test_above_the_limit_each_reason_has_its_count_and_first_place_and_nobody_is_sent_to_what_is_not_made(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    told = law_says(connection, tmp_path, "limit: 0.4", {}, BLANK, BLANK, {"city": "Bern"})
+    assert told == (
+        "3 of 4 delivered customers are rejected. Above the limit of 40.0%: missing customer_id: 2, first in p.csv "
+        "row 2; customer_id came before: 1, in p.csv row 4. Correct them there, or raise the limit in "
+        "contract.customers of the manifest."
+    )
+
+
+def test_where_a_row_stops_a_run_that_is_told_alone_with_its_place(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    contract = "columns: {age: {max: 120, on_broken: stop}}"
+    told = law_says(connection, tmp_path, contract, {}, BLANK, {"customer_id": "bob", "age": "121"})
+    assert told == (
+        "2 of 3 delivered customers are rejected. What stops a run: age above 120: 1, in p.csv row 3. "
+        "Correct them there, or choose another on_broken in contract.customers of the manifest."
+    )
+
+
+@pytest.mark.parametrize("contract", ["", "limit: 0.5"])
+def test_where_a_run_goes_on_the_table_of_rejected_rows_is_named(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, contract: str
+) -> None:
+    assert law_says(connection, tmp_path, contract, {}, BLANK) == (
+        "1 of 2 delivered customers is rejected. Reasons: missing customer_id: 1, in p.csv row 2. Each is in "
+        "warehouse.rejected_rows with its reason, file and row (`cx rejected` tells them): correct it there."
+    )
+
+
+def test_of_many_reasons_the_most_frequent_are_named_and_the_others_counted(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    contract = "on_broken: reject_row, columns: {city: {allowed: [Ulm]}, age: {max: 99}}"
+    many = [{"customer_id": f"c{number}", "age": "100"} for number in range(2)]
+    others = [{"customer_id": "d", "city": "Bern"}, {"customer_id": "e", "since": "soon"}, BLANK]
+    told = law_says(connection, tmp_path, contract, *others, *many)
+    assert "Reasons: age above 99: 2, first in p.csv row 4; city is none of Ulm: 1, in p.csv row 1; " in told
+    assert "in p.csv row 3; and 1 more. Each is in" in told
+
+
 @pytest.mark.whole
 def test_what_a_policy_drops_is_counted_and_not_lost(tmp_path: Path) -> None:
     dataset = declared(tmp_path, people=["ann,Ulm,30,2020-01-01", "bob,Ulm,,2020-01-01"])
