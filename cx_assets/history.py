@@ -2,8 +2,8 @@
 
 Belongs here: how the events of a batch are stored at once, and handing each on to `operations.run_log`: every event
 of every run comes by here, whoever launched it. Does not: any other behaviour; what is stored, and how it is read, is
-Dagster's own. A range of days is one event per day, asset and kind of event; stored one
-at a time, as the parent class does, a year of three daily assets takes longer to note down than to compute.
+Dagster's own. A range of days is one event per day, asset and kind of event; stored one at a time, as the parent class
+does, a year of three daily assets takes longer to note down than to compute.
 """
 
 import os

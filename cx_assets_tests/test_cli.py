@@ -2,15 +2,13 @@
 
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
 import pytest
-from click import Command, Group
 from click.testing import Result
 from rich.console import Console
-from typer.main import get_command
 from typer.testing import CliRunner
 
 from cx_assets.automation import DAILY, RANGE_END, RANGE_START
@@ -295,21 +293,3 @@ def test_what_can_not_be_answered_says_what_to_do(cx: Cx, arguments: tuple[str, 
     told = cx(*arguments)
     assert told.exit_code in (1, 2)
     assert words in told.output.replace("\n", " ")
-
-
-def commands(command: Command, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Command]]:
-    """Every command, with the words that it is called by."""
-    if isinstance(command, Group):
-        for name, below in command.commands.items():
-            yield from commands(below, (*words, name))
-    else:
-        yield words, command
-
-
-@pytest.mark.parametrize(
-    ("words", "command"), [pytest.param(*found, id=" ".join(found[0])) for found in commands(get_command(app))]
-)
-def test_help_says_what_each_argument_and_option_is(words: tuple[str, ...], command: Command) -> None:
-    told = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "300", "TERMINAL_WIDTH": "300"}).output
-    assert [parameter.name for parameter in command.params if not getattr(parameter, "help", None)] == []
-    assert [parameter.name for parameter in command.params if getattr(parameter, "help", "") not in told] == []

@@ -12,7 +12,8 @@ from rich.markup import escape
 from cx_assets.dataset import Dataset
 from cx_assets.diagnosis.clock import clock_told, guessed_clock
 from cx_assets.diagnosis.strays import unused_files
-from cx_assets.diagnosis.trial import Trial, Verdict, columns_verdict, tried_out, verdicts
+from cx_assets.diagnosis.trial import Trial, tried_out
+from cx_assets.diagnosis.verdicts import Verdict, columns_verdict, verdicts
 from cx_assets.ingestion.times import local_time
 from cx_assets.settings import Settings
 from cx_assets.table import sql

@@ -1,15 +1,13 @@
-"""A dataset held against the contract and the blocking checks of a run, in memory.
+"""A run over all days of a dataset as far as its checks ask about it, in memory.
 
-Belongs here: making the tables that the checks ask about, with the functions that a run makes them with, and asking the
-checks themselves, so that a verdict here is word for word a run's. Does not: the contract and the laws (`warehouse`) or
-printing (`terminal`).
+Belongs here: making the tables that the checks ask about, with the functions that a run makes them with. Does not:
+asking the checks (`verdicts`), the contract (`warehouse`) or printing (`terminal`).
 """
 
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 
 import duckdb
 
@@ -19,12 +17,9 @@ from cx_assets.diagnosis.merging import delivered_customers, merges_by_keys
 from cx_assets.diagnosis.reading import HeldEvents, hold_events, left_out_rows
 from cx_assets.ingestion import tables
 from cx_assets.ingestion.broken_files import broken_file
-from cx_assets.ingestion.checks import judged_columns
-from cx_assets.ingestion.columns import look
 from cx_assets.ingestion.complaints import first_line
 from cx_assets.ingestion.formats import prepare
 from cx_assets.ingestion.mapping import mapped_sources
-from cx_assets.ingestion.places import label
 from cx_assets.ingestion.reader import day_of, event_day, table_query
 from cx_assets.privacy.protection import Protection
 from cx_assets.sections import Attribute
@@ -34,39 +29,11 @@ from cx_assets.table import Table, TableSpec, sql
 from cx_assets.table.connection import connect
 from cx_assets.table.schema import literal, quoted
 from cx_assets.warehouse import masters, merges
-from cx_assets.warehouse.checks import warehouse_laws
 from cx_assets.warehouse.clauses import event_clauses
 from cx_assets.warehouse.cleaning import Cleaning
 from cx_assets.warehouse.contract import rejected_values
 from cx_assets.warehouse.events import rejected
 from cx_assets.warehouse.master_contract import MASTERS, kept_rows, rejected_master_values
-
-# What the functions that split and type the rows make true of tables that no run has stored yet.
-TRUE_BY_CONSTRUCTION = (
-    "nothing_is_lost",
-    "events_keep_the_contract",
-    "withdrawn_events_name_two_rows",
-    "events_are_under_the_customer_who_counts",
-)
-# Customers and items are completed from the events; only a policy that drops rows can take one away.
-TRUE_UNLESS_DROPPED = "references_hold"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What one check says.
-
-    Attributes:
-        check: the asset and the check's name.
-        passed: whether its law holds.
-        stops: whether a run ends here.
-        text: in the check's own words.
-    """
-
-    check: str
-    passed: bool
-    stops: bool
-    text: str
 
 
 @dataclass(frozen=True)
@@ -241,10 +208,11 @@ def _over(dataset: Dataset) -> str:
 
 def _decisive(attributes: dict[str, Attribute]) -> dict[str, Attribute]:
     """The attributes that may stop a run, because there is nothing to fill them in with, or take a row away."""
-    return {name: told for name, told in attributes.items() if _is_learnt(told) or told.missing.policy == "drop"}
+    return {name: told for name, told in attributes.items() if is_learnt(told) or told.missing.policy == "drop"}
 
 
-def _is_learnt(attribute: Attribute) -> bool:
+def is_learnt(attribute: Attribute) -> bool:
+    """Whether what an attribute's missing values are filled in with comes from the known ones."""
     return attribute.type != "varchar" and attribute.missing.policy not in ("constant", "drop")
 
 
@@ -253,49 +221,3 @@ def _undropped(known: Table, attributes: dict[str, Attribute]) -> Table:
     drops = [quoted(name) for name, attribute in attributes.items() if attribute.missing.policy == "drop"]
     stays = " and ".join(f"{name} is not null" for name in drops) or "true"
     return sql(f"select * from known where {stays}", known=known)
-
-
-def verdicts(trial: Trial, dataset: Dataset, settings: Settings) -> list[Verdict]:
-    """What the checks of the warehouse say of a trial; those that stop a run first."""
-    told = []
-    attributes = [*dataset.customer_attributes().values(), *dataset.item_attributes().values()]
-    drops = any(attribute.missing.policy == "drop" for attribute in attributes)
-    true = TRUE_BY_CONSTRUCTION if drops else (*TRUE_BY_CONSTRUCTION, TRUE_UNLESS_DROPPED)
-    for law in warehouse_laws(dataset, settings):
-        if law.name in true or not set(law.tables.values()) <= trial.tables.keys():
-            continue
-        said = law.judge(**{name: trial.tables[table] for name, table in law.tables.items()})
-        stops = law.blocking and not said.passed and not said.warns
-        told.append(Verdict(f"{law.asset}: {law.name}", said.passed, stops, said.text))
-    told += _unfillable(trial, "customers", dataset.customer_attributes())
-    told += _unfillable(trial, "items", dataset.item_attributes())
-    return sorted(told, key=lambda verdict: (not verdict.stops, verdict.passed))
-
-
-def columns_verdict(dataset: Dataset) -> Verdict:
-    """What is to be said of the columns of the files, each compared with those of its source before it by name."""
-    said = judged_columns(dataset, look(dataset, [], partial(label, dataset)))
-    stops = not said.passed and not said.warns
-    return Verdict("delivered_columns: columns_are_as_before", said.passed, stops, said.text)
-
-
-def _unfillable(trial: Trial, table: str, attributes: dict[str, Attribute]) -> list[Verdict]:
-    """Attributes of which no value is known, so that their policy has nothing to fill in with: a run stops there."""
-    learnt = [name for name, attribute in attributes.items() if _is_learnt(attribute)]
-    if not learnt:
-        return []
-    counts = sql(
-        f"select count(*), {', '.join(f'count({quoted(name)})' for name in learnt)} from known",
-        known=trial.tables[table],
-    ).fetchone()
-    return [
-        Verdict(
-            f"{table}: {name}",
-            False,
-            True,
-            f"no value of {table}.attributes.{name} can be read as {attributes[name].type}, so there is none to fill "
-            "in. Correct its expression or type, or set missing.policy to constant with a value.",
-        )
-        for name, known in zip(learnt, counts[1:], strict=True)
-        if counts[0] and not known
-    ]

@@ -35,7 +35,7 @@ from cx_assets.operations.status import (
     Refusal,
     Run,
     Seen,
-)  # fmt: skip
+)
 from cx_assets.partitions import daily_events
 from cx_assets.publishing.files import REPORT
 from cx_assets.settings import DATABASE, Settings

@@ -161,10 +161,8 @@ def _told(reasons: list[_Reason]) -> str:
     return "; ".join(told) + more
 
 
-# A run that stops here never comes to warehouse.rejected_rows: its files are all there is to look at.
-
-
 def _stopped(table: str, reasons: list[_Reason]) -> str:
+    # Such a run never comes to warehouse.rejected_rows: the files are all there is to look at.
     change = f"choose another on_broken in contract.{table} of the manifest"
     return f"What stops a run: {_told(reasons)}. Correct them there, or {change}."
 

@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from cx_assets.diagnosis.terminal import diagnose
-from cx_assets.diagnosis.trial import tried_out, verdicts
+from cx_assets.diagnosis.trial import tried_out
+from cx_assets.diagnosis.verdicts import verdicts
 from cx_assets.settings import Settings
 from cx_assets_tests.privacy.canaries import KEY
 from cx_assets_tests.registered_twice import RULE, registered_twice, write_registered_twice

@@ -9,7 +9,8 @@ from rich.console import Console
 from cx_assets.dataset import Dataset, load_dataset
 from cx_assets.diagnosis.strays import unused_files
 from cx_assets.diagnosis.terminal import diagnose
-from cx_assets.diagnosis.trial import tried_out, verdicts
+from cx_assets.diagnosis.trial import tried_out
+from cx_assets.diagnosis.verdicts import verdicts
 from cx_assets.settings import Settings
 from cx_assets_tests.arrivals import LINKS
 from cx_assets_tests.conftest import LoadedShop

@@ -14,8 +14,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from cx_assets.dataset import Dataset, load_dataset
+from cx_assets.privacy.protection import Protection
+from cx_assets.settings import Settings
 
 KEY = hashlib.sha256(b"a key that the tests use and nobody else").hexdigest()
 OTHER_KEY = hashlib.sha256(b"another key of the tests").hexdigest()
@@ -201,3 +204,12 @@ def _base64(value: bytes) -> Iterator[bytes]:
         coded = base64.b64encode(b"\0" * before + value)
         # What mixes the value's bits with its neighbours' is left out.
         yield coded[-(-before * 8 // 6) : (before + len(value)) * 8 // 6]
+
+
+def with_a_vault(dataset: Dataset, data: Path, monkeypatch: pytest.MonkeyPatch) -> Protection:
+    """A dataset with a filled vault, in the environment of a person who has the key."""
+    for name, value in {"CX_DATASET": dataset.path, "CX_DATA_DIR": data, "CX_KEY": KEY}.items():
+        monkeypatch.setenv(name, str(value))
+    protection = Protection(dataset, Settings())
+    protection.vault().store(protection.vault_records())
+    return protection

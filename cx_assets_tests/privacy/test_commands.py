@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from cx_assets.cli import app
 from cx_assets.privacy.protection import Protection
 from cx_assets.settings import Settings
-from cx_assets_tests.privacy.canaries import FILES, KEY, PEOPLE, write_aviary
+from cx_assets_tests.privacy.canaries import FILES, PEOPLE, with_a_vault, write_aviary
 
 OWN_ID, (NAME, EMAIL, PHONE) = next(iter(PEOPLE.items()))
 
@@ -22,11 +22,7 @@ def cx(*arguments: str) -> Result:
 @pytest.fixture(autouse=True)
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The aviary with a filled vault, in the environment of a person who has the key."""
-    dataset = write_aviary(tmp_path / "exports")
-    for name, value in {"CX_DATASET": dataset.path, "CX_DATA_DIR": tmp_path / "data", "CX_KEY": KEY}.items():
-        monkeypatch.setenv(name, str(value))
-    protection = Protection(dataset, Settings())
-    protection.vault().store(protection.vault_records())
+    with_a_vault(write_aviary(tmp_path / "exports"), tmp_path / "data", monkeypatch)
 
 
 def test_a_customer_is_revealed_by_pseudonym_or_own_id_and_both_are_written_down() -> None:

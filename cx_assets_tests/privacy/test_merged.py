@@ -13,7 +13,7 @@ from cx_assets.cli import app
 from cx_assets.privacy.merged import Person, person_of
 from cx_assets.privacy.protection import Protection
 from cx_assets.settings import DATABASE, Settings
-from cx_assets_tests.privacy.canaries import AGAIN, KEY, PEOPLE, write_aviary, write_merging_aviary
+from cx_assets_tests.privacy.canaries import AGAIN, PEOPLE, with_a_vault, write_aviary, write_merging_aviary
 from cx_assets_tests.processes import read_until, started
 from cx_assets_tests.runs import load_shop
 
@@ -29,12 +29,7 @@ def cx(*arguments: str) -> Result:
 @pytest.fixture(autouse=True)
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Protection:
     """The aviary with those who registered twice and a filled vault, before any run."""
-    dataset = write_merging_aviary(tmp_path / "exports")
-    for name, value in {"CX_DATASET": dataset.path, "CX_DATA_DIR": tmp_path / "data", "CX_KEY": KEY}.items():
-        monkeypatch.setenv(name, str(value))
-    protection = Protection(dataset, Settings())
-    protection.vault().store(protection.vault_records())
-    return protection
+    return with_a_vault(write_merging_aviary(tmp_path / "exports"), tmp_path / "data", monkeypatch)
 
 
 def write_merges(database: Path, merges: Mapping[str, str]) -> None:

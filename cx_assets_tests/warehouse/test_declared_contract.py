@@ -10,7 +10,7 @@ import pytest
 
 from cx_assets.dataset import Dataset
 from cx_assets.diagnosis.trial import tried_out
-from cx_assets.diagnosis.trial import verdicts as trial_verdicts
+from cx_assets.diagnosis.verdicts import verdicts as trial_verdicts
 from cx_assets.settings import Settings
 from cx_assets.table import Table, sql
 from cx_assets.warehouse.contract import judge, rejected_values
