@@ -47,7 +47,9 @@ def ingestion_assets(
     def delivered_columns(warehouse: Warehouse) -> pa.Table:
         """One row per column of every delivered file; only new and changed files are looked at."""
         spec, connection = tables.DELIVERED_COLUMNS, warehouse.connection
-        before = read(connection, spec).arrow().to_pylist() if stored_columns(connection, spec) else []
+        # What was written when the table had other columns is looked at anew.
+        known = set(spec.column_names) <= set(stored_columns(connection, spec))
+        before = read(connection, spec).arrow().to_pylist() if known else []
         with discreet(dataset, spec.name):
             rows = look(dataset, before, protection.told_name)
         return as_arrow(rows)

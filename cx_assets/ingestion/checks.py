@@ -61,10 +61,10 @@ def ingestion_laws(dataset: Dataset, protection: Protection) -> list[Law]:
         )
 
     @table_law("raw_events", blocking=False)
-    def late_rows_are_loaded(raw_events: Table) -> Judgement:
+    def late_rows_are_loaded(raw_events: Table, delivered_columns: Table) -> Judgement:
         """Every row that files hold of the days that are loaded is in the table, also if its file came later."""
         with discreet(dataset, "raw_events"):
-            late = late_rows(dataset, raw_events, protection.told_name)
+            late = late_rows(dataset, raw_events, delivered_columns, protection.told_name)
         if not late:
             return Judgement(passed=True, text="No file holds rows of loaded days that are not in the table.")
         rows, files = sum(one.rows for one in late), len({one.file for one in late})

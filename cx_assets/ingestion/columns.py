@@ -13,7 +13,7 @@ import duckdb
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.changes import file_states
-from cx_assets.ingestion.formats import ROW, delivered_query, reading
+from cx_assets.ingestion.formats import ROW, chosen_rows, delivered_query, file_query, reading
 from cx_assets.ingestion.mapping import MappedSource, mapped_sources
 from cx_assets.ingestion.places import existing, is_packed_nothing
 from cx_assets.ingestion.tables import DELIVERED_COLUMNS
@@ -41,13 +41,16 @@ Row = dict[str, Any]
 """A row of `ingestion.delivered_columns`."""
 
 
-def look(dataset: Dataset, before: list[Row], told_name: Callable[[Source, Place], str]) -> list[Row]:
+def look(
+    dataset: Dataset, before: list[Row], told_name: Callable[[Source, Place], str], *, counting: bool = True
+) -> list[Row]:
     """The columns of every file that is there or was.
 
     Args:
         dataset: whose sources they are.
         before: what the last look returned; nothing at first.
         told_name: what tables call a file.
+        counting: whether the rows of new files of events are counted, for which they are read to their end.
 
     Raises:
         SourceError: if a source has no file or can't be reached.
@@ -58,12 +61,18 @@ def look(dataset: Dataset, before: list[Row], told_name: Callable[[Source, Place
         name = ".".join(map(str, mapped.location))
         own = [row for row in before if row["source"] == name]
         states = {told_name(mapped.source, place): (place, state) for place, state in _states(dataset, mapped).items()}
-        rows += _looked_at(dataset, mapped, own, states, {"delivered_as": mapped.table, "source": name, "look": number})
+        common = {"delivered_as": mapped.table, "source": name, "look": number}
+        rows += _looked_at(dataset, mapped, own, states, common, counting and mapped.table == "events")
     return rows
 
 
 def _looked_at(
-    dataset: Dataset, mapped: MappedSource, own: list[Row], states: dict[str, tuple[Place, str]], common: Row
+    dataset: Dataset,
+    mapped: MappedSource,
+    own: list[Row],
+    states: dict[str, tuple[Place, str]],
+    common: Row,
+    counting: bool,
 ) -> list[Row]:
     """The rows of one source: of files that are as they were those of before, of others new ones."""
     known = {row["source_file"]: row["state"] for row in own}
@@ -78,13 +87,14 @@ def _looked_at(
             old = [row for row in rows if row["source_file"] == name]
             try:
                 found = _sampled(connection, place, mapped.source)
+                count = _counted(connection, place, mapped) if counting and state else None
             except duckdb.Error:
                 continue  # Loading it says what is wrong with it, where and why.
             told = _compared(found, _expected(rows, stops, order), mapped.source)
             # A relation has no state: it is looked at every time, and mostly as it was.
             if state or _kinds(old) != _kinds(told):
                 rows = [row for row in rows if row["source_file"] != name]
-                rows += [{**common, "source_file": name, "state": state, **row} for row in told]
+                rows += [{**common, "source_file": name, "state": state, "rows": count, **row} for row in told]
     return rows
 
 
@@ -124,6 +134,11 @@ def _sampled(connection: duckdb.DuckDBPyConnection, place: Place, source: Source
         share = filled / rows if rows >= ENOUGH else None
         found.append({"column_name": name, "kind": kind if filled else EMPTY, "filled": share})
     return found
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, place: Place, mapped: MappedSource) -> int:
+    counting = f"select count(*) from ({chosen_rows(file_query(place, mapped.source), mapped.where)})"
+    return int(connection.execute(counting).fetchall()[0][0])
 
 
 def _expected(rows: list[Row], stops: bool, order: Mapping[str, str]) -> dict[str, Row]:

@@ -4,7 +4,8 @@ Belongs here: counting what files hold against what is stored of them. Does not:
 database, whose watermark tells what came late (`watermark`).
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -34,45 +35,80 @@ class LateRows:
     rows: int
 
 
-def late_rows(dataset: Dataset, raw_events: Table, told_name: Callable[[Source, Place], str]) -> list[LateRows]:
+def late_rows(
+    dataset: Dataset, raw_events: Table, delivered_columns: Table, told_name: Callable[[Source, Place], str]
+) -> list[LateRows]:
     """What files hold beyond what is stored of them, of the days between the first and the last that are stored.
 
-    Rows that were removed because they had been kept for long enough are none.
+    Rows that were removed because they had been kept for long enough are none. Only files are opened of which another
+    number of rows is stored than was counted when they were looked at.
 
     Args:
         dataset: whose events they are.
         raw_events: `ingestion.raw_events`, all days of it.
+        delivered_columns: `ingestion.delivered_columns`.
         told_name: what tables call a file.
     """
     first, last = sql("select min(day), max(day) from raw_events", raw_events=raw_events).fetchone()
     if first is None:
         return []
-    per_file = sql("select source_file, count(*) from raw_events group by source_file", raw_events=raw_events)
-    stored = {str(name): int(count) for name, count in per_file.fetchall()}
     removed = set(removed_days(raw_events.connection, "ingestion.raw_events"))
+    complete = _complete(raw_events, delivered_columns)
     return [
         late
-        for table, mapped in mapped_sources(dataset)
-        if table == "events" and mapped.source.database is None
-        for place in existing(dataset, mapped)
-        for late in _of_file(dataset, raw_events, mapped, place, told_name(mapped.source, place), stored)
+        for name, held in _sources_by_file(dataset, told_name).items()
+        if name not in complete
+        for late in _of_file(dataset, raw_events, name, held)
         if first <= late.day <= last and late.day not in removed
     ]
 
 
+def _complete(raw_events: Table, delivered_columns: Table) -> set[str]:
+    """The files of which as many rows are stored as they had when they were looked at."""
+    found = sql(
+        """
+        with of_sources as (
+            select source, source_file, max("rows") as "rows" from delivered_columns where delivered_as = 'events'
+            group by source, source_file
+        ), held as (
+            select source_file, sum("rows") as "rows" from of_sources group by source_file
+        ), stored as (
+            select source_file, count(*) as "rows" from raw_events group by source_file
+        )
+        select source_file from held left join stored using (source_file)
+        where held."rows" = coalesce(stored."rows", 0)
+        """,
+        raw_events=raw_events,
+        delivered_columns=delivered_columns,
+    )
+    return {str(name) for (name,) in found.fetchall()}
+
+
+def _sources_by_file(
+    dataset: Dataset, told_name: Callable[[Source, Place], str]
+) -> dict[str, list[tuple[MappedSource, Place]]]:
+    """The files of events by their names; several sources may each take other rows of the same one."""
+    found: dict[str, list[tuple[MappedSource, Place]]] = {}
+    for table, mapped in mapped_sources(dataset):
+        if table == "events" and mapped.source.database is None:
+            for place in existing(dataset, mapped):
+                found.setdefault(told_name(mapped.source, place), []).append((mapped, place))
+    return found
+
+
 def _of_file(
-    dataset: Dataset, raw_events: Table, mapped: MappedSource, place: Place, name: str, stored: dict[str, int]
+    dataset: Dataset, raw_events: Table, name: str, sources: Iterable[tuple[MappedSource, Place]]
 ) -> Iterator[LateRows]:
-    """By day, in order; the days are only asked for where the numbers of rows differ."""
-    rows = chosen_rows(file_query(place, mapped.source), mapped.where)
-    times = f"select {as_text(mapped.expressions['occurred_at'])} as occurred_at from ({rows})"
-    with reading(mapped.source, dataset.folder) as connection:
-        if connection.execute(f"select count(*) from ({rows})").fetchall()[0][0] == stored.get(name, 0):
-            return
-        per_day = f"select {event_day(dataset)} as day, count(*) from ({times}) group by day order by day"
-        held = connection.execute(per_day).fetchall()
+    """By day, in order."""
+    held: Counter[date] = Counter()
+    for mapped, place in sources:
+        rows = chosen_rows(file_query(place, mapped.source), mapped.where)
+        times = f"select {as_text(mapped.expressions['occurred_at'])} as occurred_at from ({rows})"
+        with reading(mapped.source, dataset.folder) as connection:
+            per_day = f"select {event_day(dataset)} as day, count(*) from ({times}) group by day"
+            held.update(dict(connection.execute(per_day).fetchall()))
     of_file = f"select day, count(*) from raw_events where source_file = {literal(name)} group by day"
-    known = dict(sql(of_file, raw_events=raw_events).fetchall())
-    for day, count in held:
-        if count > known.get(day, 0):
-            yield LateRows(name, day, count - known.get(day, 0))
+    stored = dict(sql(of_file, raw_events=raw_events).fetchall())
+    for day in sorted(held):
+        if held[day] > stored.get(day, 0):
+            yield LateRows(name, day, held[day] - stored.get(day, 0))

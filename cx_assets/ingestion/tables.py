@@ -84,6 +84,12 @@ DELIVERED_COLUMNS = schema(
     column("filled", "double", "The share of rows with a value; null of fewer than 50 rows.", nullable=True),
     column("expected", "varchar", "The kind by the files before; null of a new column.", nullable=True),
     column("state", "varchar", "Size and time of the file when it was looked at; empty of a relation."),
+    column(
+        "rows",
+        "bigint",
+        "How many rows of a file of events are events, as the manifest's `where` says; null of others.",
+        nullable=True,
+    ),
     column("look", "bigint", "At which look it was, from 1: one that finds no new or changed file doesn't count."),
     key=("source", "source_file", "column_name"),
 )

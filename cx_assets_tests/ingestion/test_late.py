@@ -22,8 +22,10 @@ DAY = ("2024-03-03", "2024-03-03")
 
 def late(dataset: Dataset, database: Path) -> list[LateRows]:
     with opened(database) as connection:
-        stored = Table(connection, "select * from ingestion.raw_events")
-        return late_rows(dataset, stored, lambda source, place: label(dataset, source, place))
+        stored, looked_at = (
+            Table(connection, f"select * from ingestion.{name}") for name in ("raw_events", "delivered_columns")
+        )
+        return late_rows(dataset, stored, looked_at, lambda source, place: label(dataset, source, place))
 
 
 @pytest.fixture
@@ -75,3 +77,24 @@ def test_rows_that_were_kept_for_long_enough_are_not_late(dataset: Dataset, data
     with connect(database, "1GB", 1) as connection:
         remove_before(connection, RAW_EVENTS, date(2024, 3, 2), datetime.now(UTC).replace(tzinfo=None))
     assert {row.day for row in late(dataset, database)} == {date(2024, 3, 2)}
+
+
+def test_a_file_that_two_sources_take_rows_of_is_counted_as_one(tmp_path: Path, database: Path) -> None:
+    head, source = TINY.split("events:\n")
+    chosen = [source.replace("    columns:", f"    where: what {is_} 'tea'\n    columns:") for is_ in ("=", "<>")]
+    manifest = f"{head}events:\n{''.join(chosen)}"
+    load_shop(database, write_tiny(tmp_path, {"a.csv": OLD}, manifest=manifest))
+    dataset = write_tiny(tmp_path, {"b.csv": [*NEW, {**NEW[1], "what": "salt"}]}, manifest=manifest)
+    load_shop(database, dataset, days=DAY)
+    assert [(found.day.day, found.rows) for found in late(dataset, database)] == [(1, 2), (2, 1)]
+    load_shop(database, dataset)
+    assert late(dataset, database) == []
+
+
+def test_files_of_which_all_is_stored_are_not_opened(
+    tmp_path: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = write_tiny(tmp_path, {"a.csv": OLD, "b.csv": NEW})
+    load_shop(database, dataset)
+    monkeypatch.setattr("cx_assets.ingestion.late.file_query", None)
+    assert late(dataset, database) == []
