@@ -7,6 +7,7 @@ operator starts them in the UI or with `dagster schedule start`.
 import hashlib
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
@@ -67,28 +68,40 @@ RETENTION = dg.define_asset_job(
 )
 JOBS = [EVERYTHING, DAILY_EVENTS, MODELS, PUBLISH, BACKTEST, SEARCH, RETENTION]
 
-SCHEDULES = [
-    dg.build_schedule_from_partitioned_job(
-        DAILY_EVENTS,
-        name="daily_events_schedule",
-        hour_of_day=2,
-        description="At 02:00 UTC: loads the events of the day that has just ended.",
-    ),
-    dg.ScheduleDefinition(
-        name="models_schedule",
-        job=MODELS,
-        cron_schedule="0 3 * * *",
-        execution_timezone="UTC",
-        description="At 03:00 UTC: computes all that follows from events; publish_when_checked then publishes it.",
-    ),
-    dg.ScheduleDefinition(
-        name="retention_schedule",
-        job=RETENTION,
-        cron_schedule="0 1 * * 0",
-        execution_timezone="UTC",
-        description="On Sundays at 01:00 UTC: removes what has been kept for long enough, before the nightly runs.",
-    ),
-]
+
+def schedules(dataset: Dataset) -> list[Any]:
+    """When what runs by itself, by the clocks of the dataset's zone.
+
+    Not at two o'clock: on the night when clocks go forward most zones have none, and three would come at once.
+
+    Returns:
+        Schedules; Dagster has no public name for one whose partitions are still to be found out.
+    """
+    zone = dataset.timezone
+    return [
+        dg.build_schedule_from_partitioned_job(
+            DAILY_EVENTS,
+            name="daily_events_schedule",
+            hour_of_day=3,
+            description=f"At 03:00 ({zone}): loads the events of the day that has just ended.",
+        ),
+        dg.ScheduleDefinition(
+            name="models_schedule",
+            job=MODELS,
+            cron_schedule="0 4 * * *",
+            execution_timezone=zone,
+            description=f"At 04:00 ({zone}): computes all that follows from events; publish_when_checked then "
+            "publishes it.",
+        ),
+        dg.ScheduleDefinition(
+            name="retention_schedule",
+            job=RETENTION,
+            cron_schedule="0 1 * * 0",
+            execution_timezone=zone,
+            description=f"On Sundays at 01:00 ({zone}): removes what has been kept for long enough, before the nightly "
+            "runs.",
+        ),
+    ]
 
 
 def sensors(dataset: Dataset, settings: Settings) -> list[dg.SensorDefinition]:

@@ -5,15 +5,16 @@ Belongs here: what commands and plain functions ask of days. Does not: the parti
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from cx_assets.dataset import Dataset
 
 
 def days_over(dataset: Dataset) -> list[date]:
-    """The days that have a partition, sorted: those that are over in UTC, by which partitions end."""
-    last = datetime.now(UTC).date() - timedelta(days=1)
+    """The days that have a partition, sorted: those that are over where the dataset is at home."""
+    last = datetime.now(ZoneInfo(dataset.timezone)).date() - timedelta(days=1)
     if dataset.last_day is not None:
         last = min(last, dataset.last_day)
     return [dataset.first_day + timedelta(days=n) for n in range((last - dataset.first_day).days + 1)]

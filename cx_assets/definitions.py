@@ -55,7 +55,7 @@ from cx_assets.table.warehouse import Warehouse
 from cx_assets.warehouse.assets import warehouse_assets
 from cx_assets.warehouse.checks import warehouse_laws
 
-MODELS = (drift, matrices, similarity, segments, rules, recommendations)
+MODELS = (matrices, similarity, segments, rules, recommendations)
 MODEL_CHECKS = (
     drift_checks,
     matrices_checks,
@@ -118,7 +118,7 @@ def declared_definitions(dataset: Dataset, settings: Settings) -> dg.Definitions
         assets=[*tables, *published, *backtest, search_trials, retention],
         asset_checks=checks,
         jobs=automation.JOBS,
-        schedules=automation.SCHEDULES,
+        schedules=automation.schedules(dataset),
         sensors=automation.sensors(dataset, settings),
         resources={
             "warehouse": Warehouse(
@@ -128,7 +128,7 @@ def declared_definitions(dataset: Dataset, settings: Settings) -> dg.Definitions
                 lock_timeout_seconds=settings.lock_timeout_seconds,
             ),
             "tables": duckdb_tables,
-            "interaction_weights": InteractionWeights(others=dataset.own_weights()),
+            "interaction_weights": InteractionWeights(others=dataset.own_weights(), timezone=dataset.timezone),
             "rule_mining": RuleMining(basket_event_types=list(dataset.basket_event_types)),
             "ranking": Ranking(),
             "blending": Blending(),
@@ -149,6 +149,7 @@ def table_assets(dataset: Dataset, settings: Settings) -> list[dg.AssetsDefiniti
         *privacy_assets(dataset, protection),
         *linkage_assets(dataset, protection),
         *warehouse_assets(dataset, daily_events),
+        *drift.drift_assets(dataset),
         *(asset for stage in models for asset in stage if isinstance(asset, dg.AssetsDefinition)),
         *evaluation.evaluation_assets(dataset, settings),
     ]

@@ -14,7 +14,7 @@ def daily_events(dataset: Dataset) -> dg.DailyPartitionsDefinition:
     """One partition per day, where the dataset is at home; one that still grows has every day up to yesterday."""
     end = dataset.last_day + timedelta(days=1) if dataset.last_day else None
     return dg.DailyPartitionsDefinition(
-        start_date=dataset.first_day.isoformat(), end_date=end.isoformat() if end else None, timezone="UTC"
+        start_date=dataset.first_day.isoformat(), end_date=end.isoformat() if end else None, timezone=dataset.timezone
     )
 
 
@@ -41,7 +41,10 @@ def weekly_backtest(dataset: Dataset, horizon_days: int) -> dg.WeeklyPartitionsD
     if end is not None and start >= end:
         start = end - timedelta(weeks=1)
     return dg.WeeklyPartitionsDefinition(
-        start_date=start.isoformat(), end_date=end.isoformat() if end else None, day_offset=MONDAY, timezone="UTC"
+        start_date=start.isoformat(),
+        end_date=end.isoformat() if end else None,
+        day_offset=MONDAY,
+        timezone=dataset.timezone,
     )
 
 

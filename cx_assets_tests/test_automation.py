@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
@@ -64,9 +65,12 @@ def test_the_jobs_divide_everything_among_them(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings(
     "ignore:Function `JobDefinition.run_request_for_partition` is deprecated:DeprecationWarning"
 )
-def test_every_night_the_day_that_has_just_ended_is_requested(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    project = definitions(write_tiny(tmp_path, {"a.csv": [on(1)]}, manifest=OPEN))
-    night = datetime(2024, 3, 9, 2, tzinfo=UTC)
+@pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Pacific/Auckland"])
+def test_every_night_the_day_that_has_just_ended_is_requested(
+    tmp_path: Path, instance: dg.DagsterInstance, zone: str
+) -> None:
+    project = definitions(write_tiny(tmp_path, {"a.csv": [on(1)]}, f"timezone: {zone}\n", manifest=OPEN))
+    night = datetime(2024, 3, 9, 3, tzinfo=ZoneInfo(zone))
     repository = project.get_repository_def()
     context = dg.build_schedule_context(instance, night, repository_def=repository)
     (request,) = project.resolve_schedule_def("daily_events_schedule").evaluate_tick(context).run_requests or []
@@ -74,9 +78,10 @@ def test_every_night_the_day_that_has_just_ended_is_requested(tmp_path: Path, in
 
 
 def test_the_models_follow_an_hour_after_the_events(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    project = definitions(write_tiny(tmp_path, {"a.csv": [on(1)]}))
-    crons = [project.resolve_schedule_def(f"{name}_schedule").cron_schedule for name in ("daily_events", "models")]
-    assert crons == ["0 2 * * *", "0 3 * * *"]
+    project = definitions(write_tiny(tmp_path, {"a.csv": [on(1)]}, "timezone: Europe/Berlin\n"))
+    nightly = [project.resolve_schedule_def(f"{name}_schedule") for name in ("daily_events", "models")]
+    assert [one.cron_schedule for one in nightly] == ["0 3 * * *", "0 4 * * *"]
+    assert {one.execution_timezone for one in nightly} == {"Europe/Berlin"}
     context = dg.build_schedule_context(instance, datetime(2024, 3, 9, 3, tzinfo=UTC))
     (request,) = project.resolve_schedule_def("models_schedule").evaluate_tick(context).run_requests or []
     assert request.partition_key is None

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,10 +12,13 @@ from cx_assets.days import days_over, stretches
 from cx_assets.partitions import daily_events, weekly_backtest
 from cx_assets_tests.shop import TINY, write_tiny
 
+FAR_APART = ("Pacific/Kiritimati", "Pacific/Pago_Pago")
+"""Zones that are 25 hours apart."""
 
-def shop(folder: Path, first: str, last: str | None) -> Dataset:
+
+def shop(folder: Path, first: str, last: str | None, zone: str = "UTC") -> Dataset:
     """An empty shop of some days; without a last one it still grows."""
-    manifest = TINY.replace("2024-03-01", first)
+    manifest = TINY.replace("first_day: 2024-03-01", f"timezone: {zone}\nfirst_day: {first}")
     manifest = manifest.replace("last_day: 2024-03-05\n", f"last_day: {last}\n" if last else "")
     return write_tiny(folder, {}, manifest=manifest)
 
@@ -105,7 +109,29 @@ def test_stretches_are_unbroken_and_hold_every_day(days: list[int], expected: li
 
 @pytest.mark.parametrize("ahead", [-400, -1, 0, 1, 30])
 @pytest.mark.parametrize("grows", [True, False])
-def test_the_days_that_are_over_are_those_that_have_a_partition(tmp_path: Path, ahead: int, grows: bool) -> None:
+@pytest.mark.parametrize("zone", ["UTC", *FAR_APART])
+def test_the_days_that_are_over_are_those_that_have_a_partition(
+    tmp_path: Path, ahead: int, grows: bool, zone: str
+) -> None:
     first = datetime.now(UTC).date() + timedelta(days=ahead)
-    dataset = shop(tmp_path, str(first), None if grows else str(first + timedelta(days=3)))
+    dataset = shop(tmp_path, str(first), None if grows else str(first + timedelta(days=3)), zone)
     assert [day.isoformat() for day in days_over(dataset)] == list(daily_events(dataset).get_partition_keys())
+
+
+@pytest.mark.parametrize("zone", FAR_APART)
+def test_a_day_is_over_when_it_is_over_where_the_dataset_is_at_home(tmp_path: Path, zone: str) -> None:
+    # At no moment have the two the same date.
+    dataset = shop(tmp_path, "2024-03-01", None, zone)
+    assert days_over(dataset)[-1] == datetime.now(ZoneInfo(zone)).date() - timedelta(days=1)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Africa/Cairo", "America/Santiago"])
+def test_every_day_has_one_partition_from_midnight_to_midnight_when_clocks_change(tmp_path: Path, zone: str) -> None:
+    # In Cairo and Santiago clocks go forward at midnight, so that the day has none.
+    days = daily_events(shop(tmp_path, "2024-01-01", "2024-12-31", zone))
+    windows = [days.time_window_for_partition_key(key) for key in days.get_partition_keys()]
+    assert len(windows) == 366
+    bounds = {
+        (window.start.hour, window.end.hour, (window.end.date() - window.start.date()).days) for window in windows
+    }
+    assert bounds == {(0, 0, 1)}

@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from cx_assets.ingestion.times import utc_timestamp
+from cx_assets.ingestion.times import UTC, local_time, utc_timestamp
 from cx_assets.table import Table, sql
 
 COLUMNS: Final = (
@@ -24,21 +24,24 @@ LABELS: Final = ("event_type", "store_id", "category")
 _FINITE = "case when isfinite(try_cast({0} as double)) then try_cast({0} as double) end"
 
 
-def delivered(events: Table, rejected_events: Table) -> Table:
+def delivered(events: Table, rejected_events: Table, timezone: str = UTC) -> Table:
     """Every delivered event, typed where it can be, in the columns of an event; `copies` counts equal rows.
 
-    A basket that was put in for a missing one, the customer's day, is missing again.
+    A basket that was put in for a missing one, the customer's day, is missing again. `occurred_at` is what the clocks
+    of the dataset's zone showed: by UTC a shop's hours would move twice a year.
     """
     return sql(
         f"""
         select
-            day, copies, cast(null as varchar) as reason, occurred_at, customer_id, item_id, event_type,
+            day, copies, cast(null as varchar) as reason, {local_time("occurred_at", timezone)} as occurred_at,
+            customer_id, item_id, event_type,
             nullif(basket_id, customer_id || ':' || strftime(day, '%Y-%m-%d')) as basket_id,
             quantity, value, rating, store_id
         from events
         union all
         select
-            day, 1, reason, {utc_timestamp("occurred_at")}, nullif(trim(customer_id), ''), nullif(trim(item_id), ''),
+            day, 1, reason, {local_time(utc_timestamp("occurred_at", timezone), timezone)},
+            nullif(trim(customer_id), ''), nullif(trim(item_id), ''),
             nullif(lower(trim(event_type)), ''), nullif(trim(basket_id), ''),
             {", ".join(_FINITE.format(name) for name in NUMBERS)},
             nullif(trim(store_id), '')
@@ -75,7 +78,7 @@ def daily_categories(rows: Table, items: Table) -> pd.DataFrame:
     Of labels and times, customers are counted: what one buys at once is one visit to a store, and rows would make a
     crowd of it. Of numbers, rows are.
 
-    Times fall into three hours of the day (UTC), quantities and values other than 0 into half-doublings, a rating is
+    Times fall into three hours of the day, quantities and values other than 0 into half-doublings, a rating is
     its own. What is 0 is left to `zero share`: where most events are views, it would hide what was bought.
 
     Returns:

@@ -76,7 +76,7 @@ def impossible_places(lists: Table, items: Table, date: str = "") -> Table:
 def backtest_lists_are_of_their_date(backtest_lists: Table, events: Table) -> dg.AssetCheckResult:
     """A repeat has been had before the as-of date, a discovery has not, and who has a list has a history."""
     firsts = sql(
-        "select customer_id, item_id, min(occurred_at) as first_at from events group by customer_id, item_id",
+        "select customer_id, item_id, min(day) as first_day from events group by customer_id, item_id",
         events=events,
     ).arrow()
 
@@ -84,15 +84,15 @@ def backtest_lists_are_of_their_date(backtest_lists: Table, events: Table) -> dg
         return sql(
             """
             with customers as (
-                select customer_id, min(first_at) as first_at from firsts group by customer_id
+                select customer_id, min(first_day) as first_day from firsts group by customer_id
             )
-            select b.as_of, b.recommender, b.list, b.customer_id, b.item_id, f.first_at
+            select b.as_of, b.recommender, b.list, b.customer_id, b.item_id, f.first_day
             from lists b
             left join firsts f on f.customer_id = b.customer_id and f.item_id = b.item_id
             left join customers c on c.customer_id = b.customer_id
-            where (b.list = 'repeat' and not coalesce(f.first_at < b.as_of, false))
-                or (b.list = 'discovery' and f.first_at < b.as_of)
-                or not coalesce(c.first_at < b.as_of, false)
+            where (b.list = 'repeat' and not coalesce(f.first_day < b.as_of, false))
+                or (b.list = 'discovery' and f.first_day < b.as_of)
+                or not coalesce(c.first_day < b.as_of, false)
             """,
             lists=lists,
             firsts=firsts,

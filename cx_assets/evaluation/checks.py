@@ -65,9 +65,9 @@ def judged_lists_tell_the_truth(judged_lists: Table, events: Table) -> dg.AssetC
         bounds as (select max(as_of) as as_of, max(horizon_days) as horizon_days from judged_lists),
         known as (
             select e.customer_id, e.item_id,
-                bool_or(e.occurred_at < b.as_of) as had_before,
+                bool_or(e.day < b.as_of) as had_before,
                 bool_or(
-                    e.occurred_at >= b.as_of and e.occurred_at < b.as_of + to_days(b.horizon_days)
+                    e.day >= b.as_of and e.day < b.as_of + to_days(b.horizon_days)
                     and (e.event_type = 'purchase' or p.n = 0)
                 ) as taken
             from events e cross join bounds b cross join purchases p

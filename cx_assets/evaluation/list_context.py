@@ -188,7 +188,7 @@ def _paid(events: Table, window: Window) -> pd.DataFrame:
         with purchases as (select count(*) as n from events where event_type = 'purchase')
         select e.customer_id, e.item_id, cast(sum(cast(e.value as decimal(38, 6))) as double) as paid
         from events e cross join purchases p
-        where e.occurred_at >= {instant(window.as_of)} and e.occurred_at < {instant(window.end)}
+        where e.day >= {instant(window.as_of)} and e.day < {instant(window.end)}
             and (e.event_type = 'purchase' or p.n = 0)
         group by e.customer_id, e.item_id
         """,

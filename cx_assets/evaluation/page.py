@@ -29,7 +29,7 @@ def rendered(template: str, given: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["day"] = _day
-    # An as-of date is the instant after the last day that counts.
+    # An as-of date is the midnight after the last day that counts.
     environment.filters["day_before"] = lambda moment: _day(moment - timedelta(days=1))
     environment.filters["count"] = lambda number: f"{number:,}"
     css = resources.files("cx_assets.evaluation").joinpath("templates/report.css").read_text(encoding="utf-8")

@@ -60,7 +60,7 @@ def rating_errors_are_complete(
     expected = sql(
         f"""
         with rated as (
-            select customer_id, item_id, min(occurred_at) as first_at
+            select customer_id, item_id, min(day) as first_day
             from events
             where rating is not null
             group by customer_id, item_id
@@ -68,8 +68,8 @@ def rating_errors_are_complete(
         asked as (
             select r.customer_id, r.item_id
             from rated r
-            where r.first_at >= {instant(window.as_of)}
-                and r.customer_id in (select customer_id from rated where first_at < {instant(window.as_of)})
+            where r.first_day >= {instant(window.as_of)}
+                and r.customer_id in (select customer_id from rated where first_day < {instant(window.as_of)})
         ),
         counted as (select count(*) as ratings, count(distinct customer_id) as customers from asked)
         select p.predictor, m.metric, {instant(window.as_of)} as as_of, c.ratings, c.customers

@@ -52,8 +52,8 @@ def hold_back(events: Table, window: Window) -> HeldBack:
         events: warehouse.events.
         window: the days to look at.
     """
-    rated = sql(f"select * from events where rating is not null and occurred_at < {instant(window.end)}", events=events)
-    inside = sql(f"select * from rated where occurred_at >= {instant(window.as_of)}", rated=rated)
+    rated = sql(f"select * from events where rating is not null and day < {instant(window.end)}", events=events)
+    inside = sql(f"select * from rated where day >= {instant(window.as_of)}", rated=rated)
     # What an event weighs doesn't matter for a mean of ratings.
     before = fold_interactions(rated, as_of=window.as_of, weights=EventWeights())
     given = fold_interactions(inside, as_of=window.end, weights=EventWeights())

@@ -52,7 +52,7 @@ def first_test_day(until: datetime, horizon_days: int, horizons: int = TEST_HORI
     """The Monday from which on the last horizons of the data are test days.
 
     Args:
-        until: the instant that the data end at.
+        until: the midnight that the data end at.
         horizon_days: days that a list is judged on.
         horizons: how many of them the test window has.
     """

@@ -103,8 +103,8 @@ def search_trials(
 
 def _require_history(before: Table, first: Window) -> None:
     """Refuse a cut that nothing lies before: there would be nothing to learn from."""
-    known = sql("select min(occurred_at) from t", t=before).fetchone()[0]
-    if known is None or known >= first.as_of:
+    known = sql("select min(day) from t", t=before).fetchone()[0]
+    if known is None or known >= first.as_of.date():
         raise dg.Failure(
             f"no event lies before the validation cut {first.as_of:%Y-%m-%d}: set first_test_day later, or take fewer "
             "cuts or test_horizons"

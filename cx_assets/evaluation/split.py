@@ -25,7 +25,7 @@ class Window:
     """The days on which predictions are judged.
 
     Attributes:
-        as_of: the instant before which data may be used; the window starts with it.
+        as_of: the midnight before which data may be used; the window starts with it. A day is the dataset's own.
         horizon_days: its length in days, at least 1.
     """
 
@@ -34,7 +34,7 @@ class Window:
 
     @property
     def end(self) -> datetime:
-        """The first instant after the window."""
+        """The midnight after the window."""
         return self.as_of + timedelta(days=self.horizon_days)
 
 
@@ -52,7 +52,7 @@ def last_window(events: Table, horizon_days: int) -> Window:
 
 def training_events(events: Table, as_of: datetime) -> Table:
     """The events that happened strictly before the as-of date: all that a recommender may see."""
-    return sql(f"select * from events where occurred_at < {instant(as_of)}", events=events)
+    return sql(f"select * from events where day < {instant(as_of)}", events=events)
 
 
 def truth(events: Table, items: Table, window: Window) -> pd.DataFrame:
@@ -77,11 +77,11 @@ def truth(events: Table, items: Table, window: Window) -> pd.DataFrame:
             from events e
             join items i on i.item_id = e.item_id and i.recommendable
             cross join purchases p
-            where e.occurred_at >= {instant(window.as_of)} and e.occurred_at < {instant(window.end)}
+            where e.day >= {instant(window.as_of)} and e.day < {instant(window.end)}
                 and (e.event_type = 'purchase' or p.n = 0)
         ),
         before as (
-            select distinct customer_id, item_id from events where occurred_at < {instant(window.as_of)}
+            select distinct customer_id, item_id from events where day < {instant(window.as_of)}
         ),
         known as (select distinct customer_id from before)
         select
@@ -102,12 +102,12 @@ def next_basket_truth(events: Table, items: Table, window: Window) -> pd.DataFra
     first = sql(
         f"""
         select * from events e
-        where e.occurred_at < {instant(window.as_of)} or (e.customer_id, e.basket_id) in (
+        where e.day < {instant(window.as_of)} or (e.customer_id, e.basket_id) in (
             select customer_id, first(basket_id order by started, basket_id) from (
                 select customer_id, basket_id, min(occurred_at) as started
                 from events
                 where (event_type = 'purchase' or not exists (select 1 from events where event_type = 'purchase'))
-                    and occurred_at >= {instant(window.as_of)} and occurred_at < {instant(window.end)}
+                    and day >= {instant(window.as_of)} and day < {instant(window.end)}
                 group by customer_id, basket_id
             ) group by customer_id
         )
@@ -152,7 +152,7 @@ def who_is_judged(events: Table, pairs: pd.DataFrame, window: Window) -> pd.Data
         (customers with history who took nothing that counts), no_history (customers who took something but had no event
         before the as-of date), relevant (pairs to foresee).
     """
-    query = f"select count(distinct customer_id) from events where occurred_at < {instant(window.as_of)}"
+    query = f"select count(distinct customer_id) from events where day < {instant(window.as_of)}"
     known = int(sql(query, events=events).fetchone()[0])
     new = int(pairs.loc[~pairs["has_history"], "customer_id"].nunique())
     rows = []

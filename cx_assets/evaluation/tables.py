@@ -17,7 +17,7 @@ JUDGED_LISTS = schema(
     column("relevant", "bigint", "items the customer took in the horizon that belong in this list"),
     column("items", "varchar[]", "the shown items, best first; may be short or empty"),
     column("hits", "boolean[]", "for each shown item: was it taken in the horizon"),
-    column("as_of", "timestamp", "the recommender has seen nothing at or after this instant"),
+    column("as_of", "timestamp", "the recommender has seen nothing of this day or later"),
     column("horizon_days", "integer", "days after the as-of date on which it was judged"),
     key=("recommender", "list", "customer_id"),
 )
@@ -35,7 +35,7 @@ METRICS = schema(
     column("ci_high", "double", "upper end of the 95 % interval over customers"),
     column("customers", "bigint", "customers behind the figure"),
     column("cohort", "varchar", "which customers: all"),
-    column("as_of", "timestamp", "the recommenders have seen nothing at or after this instant"),
+    column("as_of", "timestamp", "the recommenders have seen nothing of this day or later"),
     column("horizon_days", "integer", "days after the as-of date on which they were judged"),
     key=("recommender", "list", "metric", "k", "cohort", "as_of"),
 )
@@ -54,7 +54,7 @@ COMPARISONS = schema(
     column("ci_high", "double", "upper end of the paired 95 % interval over customers"),
     column("p_value", "double", "two-sided, of the hypothesis that they're equally good"),
     column("customers", "bigint", "customers behind the figure"),
-    column("as_of", "timestamp", "the recommenders have seen nothing at or after this instant"),
+    column("as_of", "timestamp", "the recommenders have seen nothing of this day or later"),
     column("horizon_days", "integer", "days after the as-of date on which they were judged"),
     key=("recommender", "baseline", "list", "metric", "k", "as_of"),
 )
@@ -70,7 +70,7 @@ RATING_ERRORS = schema(
     column("ci_high", "double", "upper end of the 95 % interval over customers"),
     column("ratings", "bigint", "ratings that were predicted"),
     column("customers", "bigint", "customers who gave them"),
-    column("as_of", "timestamp", "the predictors have seen nothing at or after this instant"),
+    column("as_of", "timestamp", "the predictors have seen nothing of this day or later"),
     column("horizon_days", "integer", "days after the as-of date on which the ratings were given"),
     key=("predictor", "metric", "as_of"),
 )
@@ -91,7 +91,7 @@ BACKTEST_LISTS = schema(
     GROUP,
     "backtest_lists",
     "One row per as-of date, recommender, list, customer and place: what would have been recommended on that day.",
-    column("as_of", "timestamp", "the recommender has seen nothing at or after this instant"),
+    column("as_of", "timestamp", "the recommender has seen nothing of this day or later"),
     *_LIST_COLUMNS,
     key=("as_of", "recommender", "list", "customer_id", "rank"),
 )
@@ -109,7 +109,7 @@ BACKTEST_METRICS = schema(
     "backtest_metrics",
     "One row per protocol, as-of date, recommender, list, metric, k and cohort: how good the lists of backtests were.",
     column("protocol", "varchar", "horizon, next_basket or last_basket: what the lists were judged on"),
-    column("as_of", "timestamp", "nothing at or after this instant was seen; null: all as-of dates", nullable=True),
+    column("as_of", "timestamp", "nothing of this day or later was seen; null: all as-of dates", nullable=True),
     column("recommender", "varchar", "who made the lists"),
     column("list", "varchar", "repeat, discovery or both"),
     column("metric", "varchar", "precision, recall, f1, ndcg, map, mrr, hit_rate, coverage, novelty, gini or more"),
@@ -217,7 +217,7 @@ EVALUATION_REPORT = schema(
     GROUP,
     "evaluation_report",
     "One row: the report for people, a complete HTML page. Publishing writes it to report.html.",
-    column("as_of", "timestamp", "the instant up to which the data reach"),
+    column("as_of", "timestamp", "the midnight up to which the data reach"),
     column("html", "varchar", "the page; it needs nothing from the network"),
     key=("as_of",),
 )

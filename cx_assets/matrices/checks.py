@@ -6,16 +6,20 @@ the key, which every table is checked for (`table.checks`).
 
 import dagster as dg
 
+from cx_assets.ingestion.times import local_time
+from cx_assets.matrices.config import InteractionWeights
 from cx_assets.table import Table, law, sql, table_check
 
 REBUILD = "Materialize interactions again, from the present events; if it stays, fold_interactions is wrong."
 
 
 @table_check(asset="interactions", blocking=True)
-def interactions_are_finite_and_positive(interactions: Table) -> dg.AssetCheckResult:
+def interactions_are_finite_and_positive(
+    interactions: Table, interaction_weights: InteractionWeights
+) -> dg.AssetCheckResult:
     """Every weight is finite and above 0, counts add up, and times lie in order before the as-of date."""
     broken = sql(
-        """
+        f"""
         select customer_id, item_id, events, weight, quantity, "value", first_at, last_at, as_of
         from interactions
         where not (isfinite(weight) and weight > 0 and isfinite(quantity) and isfinite("value"))
@@ -23,7 +27,7 @@ def interactions_are_finite_and_positive(interactions: Table) -> dg.AssetCheckRe
            or events < 1
            or events < purchases + views + carts + ratings
            or first_at > last_at
-           or last_at >= as_of
+           or {local_time("last_at", interaction_weights.timezone)} >= as_of
         """,
         interactions=interactions,
     )
@@ -37,7 +41,7 @@ def interactions_totals_equal_events(interactions: Table, events: Table) -> dg.A
         """
         with used as (
             select events.* from events
-            where occurred_at < (select coalesce(max(as_of), timestamp '9999-12-31') from interactions)
+            where day < (select coalesce(max(as_of), timestamp '9999-12-31') from interactions)
         ), wanted as (
             select
                 count(*) as events,

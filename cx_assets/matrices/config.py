@@ -7,6 +7,7 @@ is a resource and not the configuration of one asset because the evaluation fold
 import dagster as dg
 from pydantic import Field
 
+from cx_assets.ingestion.times import UTC
 from cx_assets.matrices.interactions import EventWeights
 
 
@@ -25,6 +26,9 @@ class InteractionWeights(dg.ConfigurableResource[None]):
         default_factory=dict, description="Weights of the dataset's own event types; those of its manifest otherwise."
     )
 
+    timezone: str = Field(default=UTC, description="The zone whose clocks tell an event's age; that of the manifest.")
+
     def weights(self) -> EventWeights:
         """The same as a plain value, for plain functions."""
-        return EventWeights(self.purchase, self.cart, self.view, self.rating, self.half_life_days, dict(self.others))
+        own = dict(self.others)
+        return EventWeights(self.purchase, self.cart, self.view, self.rating, self.half_life_days, own, self.timezone)

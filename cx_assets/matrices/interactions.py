@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cx_assets.ingestion.times import UTC, local_time
 from cx_assets.table import Table, sql
 from cx_assets.table.schema import instant, literal
 
@@ -27,6 +28,7 @@ class EventWeights:
         rating: weight of a rating, whatever it says: the rating itself is in the column `rating`.
         half_life_days: the days after which an event counts half.
         others: weights of the dataset's own event types, by name.
+        timezone: the dataset's, by its IANA name: an age is told by its clocks.
 
     Raises:
         ValueError: if one of them is not above 0.
@@ -38,6 +40,7 @@ class EventWeights:
     rating: float = 0.5
     half_life_days: float = 90.0
     others: Mapping[str, float] = field(default_factory=dict)
+    timezone: str = UTC
 
     def __post_init__(self) -> None:
         for name, value in (*self.by_type().items(), ("half_life_days", self.half_life_days)):
@@ -57,14 +60,15 @@ def fold_interactions(events: Table, *, as_of: datetime, weights: EventWeights) 
 
         weight of the event's type * 0.5 ** (age in days / half-life),
 
-    the age being counted in seconds up to `as_of`.
+    the age being counted in seconds up to `as_of`, by the clocks of the dataset's zone.
 
     Sums are taken over decimals. Sums of doubles depend on the order in which threads happen to add them, and the same
     events would give tables that differ in their last digits from run to run.
 
     Args:
-        events: rows of warehouse.events (customer_id, item_id, event_type, occurred_at, quantity, value, rating).
-        as_of: the instant before which events count, UTC without zone.
+        events: rows of warehouse.events (customer_id, item_id, event_type, day, occurred_at, quantity, value,
+            rating).
+        as_of: a midnight; events of the days before it count.
         weights: what the event types count and how they fade.
 
     Returns:
@@ -72,16 +76,16 @@ def fold_interactions(events: Table, *, as_of: datetime, weights: EventWeights) 
         rating (double, the mean, null without ratings); first_at, last_at (timestamp); weight (float, above 0); as_of
         (timestamp). Ordered by customer_id, item_id.
     """
-    until = instant(as_of)
+    at, until = local_time("occurred_at", weights.timezone), instant(as_of)
     type_weight = " ".join(
         f"when {literal(name)} then cast({float(weight)!r} as double)" for name, weight in weights.by_type().items()
     )
     return sql(
         f"""
         with known as (
-            select *, date_diff('second', occurred_at, {until}) / cast(86400 as double) as age_days
+            select *, date_diff('second', {at}, {until}) / cast(86400 as double) as age_days
             from events
-            where occurred_at < {until}
+            where day < {until}
         ), weighted as (
             select
                 *,

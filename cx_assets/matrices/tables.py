@@ -22,6 +22,6 @@ INTERACTIONS = schema(
     column("first_at", "timestamp", "time of the first event, UTC"),
     column("last_at", "timestamp", "time of the last event, UTC"),
     column("weight", "float", "sum over the events of the type's weight, halved with every half-life of age"),
-    column("as_of", "timestamp", "nothing at or after this instant was used"),
+    column("as_of", "timestamp", "nothing of this day or later was used"),
     key=("customer_id", "item_id"),
 )

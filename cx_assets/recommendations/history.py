@@ -68,9 +68,9 @@ def fold_history(events: Table, as_of: datetime, customers: NDArray[np.object_],
     rows = sql(
         f"""
         with known as (
-            select customer_id, item_id, cast(occurred_at as date) as day, basket_id, occurred_at,
+            select customer_id, item_id, day, basket_id, occurred_at,
                 quantity, "value", store_id, event_type = 'purchase' as purchased
-            from events where occurred_at < {instant(as_of)}
+            from events where day < {instant(as_of)}
         ), baskets as (
             select customer_id, basket_id, row_number() over (
                 partition by customer_id order by max(occurred_at) desc, basket_id desc

@@ -37,7 +37,7 @@ class Training:
     included, so that a method that knows attributes can offer them.
 
     Attributes:
-        as_of: the instant that everything here lies before.
+        as_of: the midnight that everything here lies before.
         interactions: the weights of `fold_interactions`, with both indices.
         counts: float32 CSR, events of any type per pair. A pair that is in it is one that the customer *has had*.
         ratings: float32 CSR of mean ratings, or None where there is no rating.
@@ -146,7 +146,7 @@ def build_training(
     Args:
         events: warehouse.events; what is at or after `as_of` is left out here.
         items: warehouse.items: item_id, name, category, recommendable and attributes; every item of the events.
-        as_of: the instant before which data may be used.
+        as_of: the midnight before which data may be used.
         weights: of event types, for `fold_interactions`.
         customers: ids to have rows for even without events; those with events always have one.
         interactions: matrices.interactions of the same events and as-of date, if it's there already.

@@ -18,7 +18,7 @@ POPULAR_ITEMS = schema(
     column("customers", "bigint", "distinct customers of the segment who have had it"),
     column("events", "bigint", "their events with it"),
     column("score", "double", "share of the segment's customers who have had it"),
-    column("as_of", "timestamp", "only events before this instant were used"),
+    column("as_of", "timestamp", "only events of the days before this one were used"),
     key=("segment", "rank"),
 )
 
@@ -32,7 +32,7 @@ SIMILAR_ITEMS = schema(
     column("score", "float", "the similarity; comparable within one method only"),
     column("method", "varchar", "cosine: the same customers have both; content: their attributes are alike"),
     column("customers", "bigint", "distinct customers who have had the similar item"),
-    column("as_of", "timestamp", "only events before this instant were used"),
+    column("as_of", "timestamp", "only events of the days before this one were used"),
     key=("item_id", "rank"),
 )
 
@@ -47,7 +47,7 @@ BOUGHT_TOGETHER = schema(
     column("lift", "double", "confidence over the share of all baskets that hold the other"),
     column("baskets", "bigint", "baskets that hold both"),
     column("customers", "bigint", "distinct customers whose baskets those are"),
-    column("as_of", "timestamp", "only events before this instant were used"),
+    column("as_of", "timestamp", "only events of the days before this one were used"),
     key=("item_id", "rank"),
 )
 
@@ -63,6 +63,6 @@ RECOMMENDATIONS = schema(
     column("recommender", "varchar", "ranker (blend in a young shop), with _1_to_2 or _3_to_5_baskets, or a filler"),
     column("due_on", "date", "when an item had before is due again; past: overdue", nullable=True),
     column("reason", "varchar", "what led here, readable"),
-    column("as_of", "timestamp", "only events before this instant were used"),
+    column("as_of", "timestamp", "only events of the days before this one were used"),
     key=("customer_id", "list", "rank"),
 )

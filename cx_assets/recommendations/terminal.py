@@ -46,7 +46,7 @@ def rows_as_of(
 
     def made(connection: duckdb.DuckDBPyConnection, who: str) -> tuple[pd.DataFrame, datetime]:
         every = Table(connection, "select * from warehouse.events")
-        events = sql(f"select * from every where occurred_at < {instant(as_of)}", every=every)
+        events = sql(f"select * from every where day < {instant(as_of)}", every=every)
         if not events.count():
             raise LookupError(f"There is no event before {as_of:%Y-%m-%d}.")
         items = Table(connection, "select * from warehouse.items").df()

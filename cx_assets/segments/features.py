@@ -34,7 +34,7 @@ def customer_features(events: Table, items: Table, *, as_of: datetime) -> Table:
     Args:
         events: warehouse.events.
         items: warehouse.items; an item without a row there counts as category 'unknown'.
-        as_of: the instant before which events are used.
+        as_of: a midnight; events of the days before it are used.
 
     Returns:
         customer_id, the features of `FEATURES`, `share_categories` and `share_values` (the customer's categories and
@@ -45,12 +45,12 @@ def customer_features(events: Table, items: Table, *, as_of: datetime) -> Table:
     return sql(
         f"""
         with history as (
-            select customer_id, basket_id, item_id, cast(occurred_at as date) as day, value,
+            select customer_id, basket_id, item_id, day, value,
                 event_type = 'purchase'
-                or not exists (select 1 from events where event_type = 'purchase' and occurred_at < {instant(as_of)})
+                or not exists (select 1 from events where event_type = 'purchase' and day < {instant(as_of)})
                 as counts
             from events
-            where occurred_at < {instant(as_of)}
+            where day < {instant(as_of)}
         ),
         basket_items as (
             select distinct customer_id, basket_id, item_id from history where counts

@@ -19,7 +19,7 @@ CUSTOMER_FEATURES = schema(
     column(
         "share_values", "double[]", "their shares of the customer's value (of events, without value); they add up to 1"
     ),
-    column("as_of", "timestamp", "only events before this instant were used"),
+    column("as_of", "timestamp", "only events of the days before this one were used"),
     key=("customer_id",),
 )
 
@@ -35,7 +35,7 @@ CUSTOMER_SEGMENTS = schema(
     column("segment_id", "integer", "from 1, the segment with the highest mean value first; -1 without history"),
     column("segment", "varchar", "the segment's generated name; 'no history' for customers without an event"),
     column("certainty", "double", "share of bootstrap samples in which the customer fell into this segment"),
-    column("as_of", "timestamp", "only events before this instant were used"),
+    column("as_of", "timestamp", "only events of the days before this one were used"),
     key=("customer_id",),
 )
 
@@ -62,6 +62,6 @@ SEGMENT_PROFILES = schema(
     column("top_category_lifts", "double[]", "its share of value in each of them over everybody's share"),
     column("stability", "double", "mean certainty of its customers"),
     column("summary", "varchar", "all that, in a sentence or two"),
-    column("as_of", "timestamp", "only events before this instant were used"),
+    column("as_of", "timestamp", "only events of the days before this one were used"),
     key=("segment_id",),
 )

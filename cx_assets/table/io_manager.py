@@ -88,7 +88,7 @@ class DuckDBTables(dg.IOManager):
         return {"rows_in_run": sum(per_day.values()), **metadata}
 
     def _as_of(self, spec: TableSpec, window: "Window | None") -> dg.MetadataValue:
-        """The instant that the rows know nothing after: a window's end, or the end of the last event's day."""
+        """The midnight that the rows know nothing after: a window's end, or the end of the last event's day."""
         if window is not None and spec.window_column == "day":
             return dg.MetadataValue.text(window[1].isoformat())
         if window is not None:

@@ -149,12 +149,14 @@ def once(expression: str) -> str:
     return f"case when random() < 0 then null else {expression} end"
 
 
-# Not the last of column day: one that is told in another zone than UTC ends at another instant.
-LAST_DAY = "select max(cast(occurred_at as date)) from {}"
+LAST_DAY = "select max(day) from {}"
 
 
 def as_of_date(events: Table) -> datetime:
-    """The instant before which everything known happened: the first midnight UTC after the last event.
+    """The midnight before which everything known happened: the end of the last event's day.
+
+    It is told without a zone, by the clocks of the dataset's own, as `day` is: an event is before an as-of date if its
+    day is. Its instant, `occurred_at`, is told in UTC, and isn't to be compared with an as-of date.
 
     Raises:
         LookupError: if there is no event.

@@ -106,5 +106,5 @@ def literal(value: str) -> str:
 
 
 def instant(moment: datetime) -> str:
-    """`moment`, UTC without zone, as a SQL timestamp."""
+    """`moment`, which has no zone, as a SQL timestamp."""
     return f"timestamp '{moment:%Y-%m-%d %H:%M:%S.%f}'"

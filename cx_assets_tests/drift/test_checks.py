@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cx_assets.drift.assets import daily_figures
+from cx_assets.drift.assets import drift_assets
 from cx_assets.drift.checks import (
     categories_are_as_before,
     columns_are_as_before,
@@ -123,7 +123,7 @@ def test_a_young_dataset_says_so_and_raises_no_alarm(loaded_shop: LoadedShop, tm
     # Twenty days, a day of which is the first of everything.
     database = tmp_path / "working.duckdb"
     database.write_bytes(loaded_shop.database.read_bytes())
-    upstream = shop_assets(loaded_shop.shop.dataset)
+    upstream, (daily_figures,) = shop_assets(loaded_shop.shop.dataset), drift_assets(loaded_shop.shop.dataset)
     result = dg.materialize(
         [*upstream, daily_figures, *CHECKS, structure_check(declared(daily_figures))],
         resources=resources(database),
@@ -152,6 +152,27 @@ def test_a_warehouse_without_events_has_no_figures(connection: duckdb.DuckDBPyCo
     items = Table(connection, "select '' as item_id, '' as category limit 0")
     told = delivered(events, refused)
     assert judge_figures(plain_figures(told, items), daily_categories(told, items)).empty
+
+
+def test_hours_are_those_of_the_shops_own_clocks_in_summer_and_in_winter(connection: duckdb.DuckDBPyConnection) -> None:
+    other = "'ann' as customer_id, 'tea' as item_id, 'view' as event_type, 'b' as basket_id, 's' as store_id"
+    numbers = "1.0 as quantity, 1.0 as value, 1.0 as rating"
+    events = Table(
+        connection,
+        f"select cast(noon as date) as day, noon as occurred_at, 1 as copies, {other}, {numbers} "
+        "from (values (timestamp '2024-01-10 11:30:00'), (timestamp '2024-07-10 10:30:00')) t (noon)",
+    )
+    refused = Table(
+        connection,
+        f"select date '2024-04-10' as day, 'unknown event type' as reason, '2024-04-10 12:30:00' as occurred_at, "
+        f"{other}, '1' as quantity, '1' as value, '' as rating",
+    )
+    found = daily_categories(
+        delivered(events, refused, "Europe/Berlin"), Table(connection, "select 'tea' as item_id, 'x' as category")
+    )
+    hours = found[found["column_name"] == "occurred_at"]
+    assert len(hours) == 3
+    assert set(hours["category"]) == {"12:00 to 15:00"}
 
 
 def test_a_run_over_a_range_is_told_about_its_last_four_weeks() -> None:

@@ -65,7 +65,7 @@ SHOWN = [
 def events_of(rows: list[Event], event_type: str = "purchase") -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["occurred_at", "customer_id", "item_id", "value"])
     frame["occurred_at"] = pd.to_datetime(frame["occurred_at"]).astype("datetime64[us]")
-    return frame.assign(event_type=event_type, value=frame["value"].astype(float))
+    return frame.assign(day=frame["occurred_at"].dt.date, event_type=event_type, value=frame["value"].astype(float))
 
 
 def judged_of(

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from cx_assets.matrices import checks
+from cx_assets.matrices.config import InteractionWeights
 from cx_assets.matrices.interactions import EventWeights, fold_interactions
 from cx_assets.table import Table
 from cx_assets_tests.matrices.rows import event, frame
@@ -30,7 +31,7 @@ def test_a_true_fold_passes(tables: MakeTable) -> None:
     customers = tables(pd.DataFrame({"customer_id": ["a", "b", "c"]}))
     items = tables(pd.DataFrame({"item_id": ["x", "y"]}))
     for verdict in (
-        checks.interactions_are_finite_and_positive(interactions=rows),
+        checks.interactions_are_finite_and_positive(interactions=rows, interaction_weights=InteractionWeights()),
         checks.interactions_totals_equal_events(interactions=rows, events=tables(EVENTS)),
         checks.interactions_reference_customers_and_items(interactions=rows, customers=customers, items=items),
     ):
@@ -58,9 +59,21 @@ def test_no_events_and_no_interactions_agree(tables: MakeTable) -> None:
 def test_a_figure_that_can_not_be_is_found(tables: MakeTable, column: str, value: object) -> None:
     rows = folded(tables)
     rows.loc[0, column] = value
-    verdict = checks.interactions_are_finite_and_positive(interactions=tables(rows))
+    verdict = checks.interactions_are_finite_and_positive(
+        interactions=tables(rows), interaction_weights=InteractionWeights()
+    )
     assert not verdict.passed
     assert str(verdict.description).startswith("1 of 3 interactions")
+
+
+def test_an_evening_that_is_the_next_day_in_utc_is_before_the_midnight_of_its_own_zone(tables: MakeTable) -> None:
+    rows = folded(tables)
+    rows.loc[0, "last_at"] = datetime(2024, 5, 2, 3, 59)
+    for zone, passed in (("America/New_York", True), ("UTC", False)):
+        verdict = checks.interactions_are_finite_and_positive(
+            interactions=tables(rows), interaction_weights=InteractionWeights(timezone=zone)
+        )
+        assert verdict.passed is passed
 
 
 @pytest.mark.parametrize("column", ["events", "purchases", "views", "carts", "ratings", "quantity", "value"])

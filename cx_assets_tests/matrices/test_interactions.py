@@ -77,6 +77,13 @@ def test_an_event_at_the_as_of_date_is_not_seen(tables: MakeTable) -> None:
     assert rows["as_of"].tolist() == [AS_OF]
 
 
+def test_the_age_of_an_event_is_told_by_the_clocks_of_its_zone(tables: MakeTable) -> None:
+    # Ten in the evening of UTC is six in New York.
+    evening = event("a", "x", occurred_at=AS_OF - timedelta(hours=2))
+    weights = EventWeights(half_life_days=0.25, timezone="America/New_York")
+    assert fold(tables, evening, weights=weights)["weight"].tolist() == pytest.approx([0.5])
+
+
 def test_an_event_of_long_ago_keeps_its_pair_in_the_matrix(tables: MakeTable) -> None:
     rows = fold(tables, event("a", "x", occurred_at=datetime(1990, 1, 1)), weights=EventWeights(half_life_days=1))
     assert rows["weight"].iloc[0] > 0

@@ -107,15 +107,15 @@ def test_the_first_row_of_nothing_is_an_error_that_shows_the_query(numbers: Tabl
         sql("select n from t where n > 9", t=numbers).fetchone()
 
 
-def test_the_as_of_date_is_midnight_after_the_last_event(connection: duckdb.DuckDBPyConnection) -> None:
+def test_the_as_of_date_is_midnight_after_the_day_of_the_last_event(connection: duckdb.DuckDBPyConnection) -> None:
     times = [datetime(2024, 2, 28, 9), datetime(2024, 2, 29, 23, 59)]
-    # Where the clocks are ahead of UTC, the last event may be one of the next day already.
+    # Where the clocks are ahead of UTC, the last event is one of the next day already.
     events = from_frame(connection, pd.DataFrame({"occurred_at": times, "day": [date(2024, 2, 28), date(2024, 3, 1)]}))
-    assert as_of_date(events) == datetime(2024, 3, 1)
+    assert as_of_date(events) == datetime(2024, 3, 2)
 
 
 def test_without_events_there_is_no_as_of_date(connection: duckdb.DuckDBPyConnection) -> None:
-    events = Table(connection, "select cast(null as timestamp) as occurred_at limit 0")
+    events = Table(connection, "select cast(null as date) as day limit 0")
     with pytest.raises(LookupError, match="Materialize raw_events and events first"):
         as_of_date(events)
 
