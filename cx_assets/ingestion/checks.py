@@ -5,10 +5,10 @@ Belongs here: completeness of the load. Does not: whether rows keep the contract
 
 from cx_assets.dataset import Dataset
 from cx_assets.ingestion.columns import Row, changes_of, stops_for_columns
-from cx_assets.ingestion.formats import has_rows
 from cx_assets.ingestion.late import late_rows
 from cx_assets.ingestion.mapping import mapped_sources
 from cx_assets.ingestion.places import existing
+from cx_assets.ingestion.reader import has_rows_to_load
 from cx_assets.privacy.discretion import discreet
 from cx_assets.privacy.protection import Protection
 from cx_assets.table import Table, sql
@@ -40,9 +40,12 @@ def ingestion_laws(dataset: Dataset, protection: Protection) -> list[Law]:
 
     @table_law("raw_events", blocking=False)
     def every_event_file_is_loaded(raw_events: Table) -> Judgement:
-        """Every event file, URL, table or query that holds rows has some in the table, or had until they were old."""
+        """Every event file, URL, table or query has rows in the table, or had until they were old.
+
+        One that holds none of a day that is over isn't missed.
+        """
         files = {
-            protection.told_name(mapped.source, path): (path, mapped.source, dataset.folder, mapped.where)
+            protection.told_name(mapped.source, path): (mapped, path)
             for name, mapped in mapped_sources(dataset)
             if name == "events"
             for path in existing(dataset, mapped)
@@ -51,7 +54,7 @@ def ingestion_laws(dataset: Dataset, protection: Protection) -> list[Law]:
         known = {str(row[0]) for row in loaded} | removed_files(raw_events.connection, "ingestion.raw_events")
         found = files.keys() - known
         with discreet(dataset, "raw_events"):
-            missing = sorted(name for name in found if has_rows(*files[name]))
+            missing = sorted(name for name in found if has_rows_to_load(dataset, *files[name]))
         return Judgement(
             passed=not missing,
             warns=True,

@@ -207,13 +207,6 @@ def _time(cell: str, kind: str) -> str:
     return f"case when {days} is null then {cell} else cast(cast({moment} as {kind}) as varchar) end"
 
 
-def has_rows(place: Place, source: Source, folder: Path = Path(), where: str | None = None) -> bool:
-    """Whether a file holds more than its header, or a relation any row; of those that count."""
-    with reading(source, folder) as connection:
-        rows = chosen_rows(file_query(place, source), where)
-        return connection.execute(f"{rows} limit 1").fetchone() is not None
-
-
 def chosen_rows(rows: str, where: str | None, *, others: bool = False) -> str:
     """A query for the rows of another that count, as a manifest's `where` says; None for all.
 

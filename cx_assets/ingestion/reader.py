@@ -6,11 +6,12 @@ that a wrong value is a row to be rejected later, with its file and line, and no
 """
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import duckdb
 
 from cx_assets.dataset import Dataset
+from cx_assets.days import days_over
 from cx_assets.ingestion.databases import Days, days_condition
 from cx_assets.ingestion.encoding import require_encoding
 from cx_assets.ingestion.fitting import problems
@@ -150,6 +151,16 @@ def file_days(dataset: Dataset, changed: set[str]) -> list[date]:
             rows = f"select distinct {event_day(dataset)} as day from ({' union all '.join(queries)})"
             days |= {row[0] for row in connection.execute(rows).fetchall()}
     return sorted(days)
+
+
+def has_rows_to_load(dataset: Dataset, mapped: MappedSource, place: Place) -> bool:
+    """Whether a file or relation holds any row that counts of a day that is over; one of today waits for tomorrow."""
+    rows = chosen_rows(file_query(place, mapped.source), mapped.where)
+    times = f"select {as_text(mapped.expressions['occurred_at'])} as occurred_at from ({rows})"
+    over = days_over(dataset)[-1:] or [dataset.first_day - timedelta(days=1)]
+    with reading(mapped.source, dataset.folder) as connection:
+        found = connection.execute(f"select 1 from ({times}) where {event_day(dataset)} <= date '{over[0]}' limit 1")
+        return found.fetchone() is not None
 
 
 def event_day(dataset: Dataset) -> str:

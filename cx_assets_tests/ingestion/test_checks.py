@@ -1,7 +1,10 @@
 """The checks of ingestion, each passing and failing."""
 
+import gzip
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
@@ -10,7 +13,7 @@ from cx_assets.table import Table, sql
 from cx_assets.table.warehouse import Warehouse
 from cx_assets_tests.conftest import LoadedShop
 from cx_assets_tests.runs import shop_checks, verdicts
-from cx_assets_tests.shop import write_tiny
+from cx_assets_tests.shop import GOOD, TINY, write_tiny
 
 
 @pytest.fixture
@@ -64,12 +67,28 @@ def test_files_without_rows_are_not_missed_and_equal_names_in_two_folders_are_tw
     for folder in ("north", "south"):
         (tmp_path / "events" / folder).mkdir(parents=True)
     dataset = write_tiny(tmp_path, files)
-    text = dataset.path.read_text("utf-8").replace("events/*.csv", "events/**/*.csv")
+    text = dataset.path.read_text("utf-8").replace("events/*.csv", "events/**/*.csv*")
     dataset.path.write_text(text, "utf-8")
     dataset = write_tiny(tmp_path, files, manifest=text)
     (tmp_path / "events" / "zero.csv").touch()
+    (tmp_path / "events" / "header.csv.gz").write_bytes(gzip.compress(",".join(GOOD).encode() + b"\n"))
     check = shop_checks(dataset)["raw_events: every_event_file_is_loaded"]
     loaded = sql("select 'events/north/a.csv' as source_file from r limit 1", r=raw_events)
     verdict = check(loaded)
     assert not verdict.passed
     assert verdict.description.endswith("hold: events/south/a.csv.")
+
+
+def test_a_file_of_today_is_missed_from_tomorrow_on(tmp_path: Path, raw_events: Table) -> None:
+    today = datetime.now(ZoneInfo("Pacific/Honolulu"))
+    growing = TINY.replace("last_day: 2024-03-05\n", "timezone: Pacific/Honolulu\n")
+    files = {
+        name: [{"at": f"{today - timedelta(days=ago):%Y-%m-%dT00:00:00}"}]
+        for name, ago in (("today.csv", 0), ("yesterday.csv", 1))
+    }
+    check = shop_checks(write_tiny(tmp_path, files, manifest=growing))["raw_events: every_event_file_is_loaded"]
+    verdict = check(sql("select '' as source_file from r limit 0", r=raw_events))
+    assert verdict.description == (
+        "1 of 2 event files have no row in ingestion.raw_events. Materialize the days that they hold: "
+        "events/yesterday.csv."
+    )

@@ -11,7 +11,7 @@ import pytest
 
 from cx_assets.encodings import NAMES
 from cx_assets.ingestion.fitting import problems
-from cx_assets.ingestion.formats import has_rows, reading
+from cx_assets.ingestion.formats import reading
 from cx_assets.ingestion.reader import file_days, table_query
 from cx_assets.source import SourceError
 from cx_assets_tests.ingestion.sources import COLUMNS, MAPPING, events, shop
@@ -131,12 +131,6 @@ def test_a_sum_of_texts_with_decimal_commas_can_be_computed_and_what_is_computed
     ]
     product = MAPPING.replace("value: price", "value: decimal_comma(price) * n::int")
     assert events(connection, shop(tmp_path, source, mapping=product), "value") == [("2501.0",), (None,)]
-
-
-def test_a_compressed_file_of_a_header_alone_has_no_rows(tmp_path: Path) -> None:
-    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"day;who\n"))
-    source = shop(tmp_path, "{files: a.csv.gz, format: csv}").events[0].source
-    assert not has_rows(tmp_path / "a.csv.gz", source)
 
 
 def test_every_encoding_that_a_manifest_may_name_is_read_as_python_reads_it(tmp_path: Path) -> None:

@@ -10,10 +10,9 @@ import pytest
 
 from cx_assets.dataset import Dataset, load_dataset
 from cx_assets.ingestion.fitting import problems
-from cx_assets.ingestion.formats import has_rows
 from cx_assets.ingestion.reader import file_days, table_query
 from cx_assets.ingestion.tables import RAW_EVENTS
-from cx_assets.source import Source, SourceError
+from cx_assets.source import SourceError
 
 COLUMNS = ("occurred_at", "customer_id", "item_id", "event_type", "quantity", "value")
 HEAD = """\
@@ -282,10 +281,3 @@ def test_a_row_that_tells_no_day_of_the_dataset_is_carried_by_its_first_day(tmp_
     csv(tmp_path, "soon,a,x,1,2\n1999-01-01,a,x,1,2\n,a,x,1,2\n2024-03-09T01:00:00+02:00,a,x,1,2\n")
     dataset = shop(tmp_path, "{files: a.csv, format: csv}")
     assert file_days(dataset, {str(tmp_path / "a.csv")}) == [date(2024, 3, 1), date(2024, 3, 8)]
-
-
-def test_a_file_of_a_header_alone_has_no_rows(tmp_path: Path) -> None:
-    csv(tmp_path, "", "header.csv")
-    csv(tmp_path, "2024-03-01,a,x,1,2\n", "full.csv")
-    source = Source(files="*.csv", format="csv")
-    assert [has_rows(path, source) for path in source.paths(tmp_path)] == [True, False]
