@@ -15,7 +15,7 @@ WRITTEN = re.compile(
     r"(?P<offset> ?(?:Z|UTC|[+-]\d{2}(?::?\d{2})?))?"
 )
 COMPACT = re.compile(r"(?P<day>(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?P<clock>\d{4}|\d{6})?")
-CLOCK = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?")
+CLOCK = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d(?P<seconds>:[0-5]\d)?(?P<half> ?[AaPp][Mm])?")
 # 2001 to 2040, as seconds since 1970 and in finer units.
 EPOCHS = {"s": (978_307_200, 2_208_988_800), "ms": (978_307_200_000, 2_208_988_800_000)}
 # The order of day and month that nobody can tell: worth a look, whatever the separator says.
@@ -95,6 +95,12 @@ def clock_share(values: Sequence[str]) -> float:
     return sum(bool(CLOCK.fullmatch(value.strip())) for value in values) / len(values) if values else 0.0
 
 
+def clock_formats(values: Sequence[str]) -> tuple[str, ...]:
+    """The formats of strptime for times of day, such as 14:05 or 2:05 PM; the longest first."""
+    matches = [match for value in values if (match := CLOCK.fullmatch(value.strip()))]
+    return tuple(sorted({_clock(match["seconds"], match["half"]) for match in matches}, key=lambda f: (-len(f), f)))
+
+
 def _epoch(values: Sequence[str]) -> TimeFormat | None:
     numbers = [float(value) for value in values if re.fullmatch(r"\d{9,13}(\.\d+)?", value.strip())]
     for unit, (low, high) in EPOCHS.items():
@@ -159,13 +165,15 @@ def _format(match: re.Match[str], order: str) -> str:
     parts = {"day first": ("%d", month, year), "month first": ("%m", "%d", year), "year first": ("%Y", month, "%d")}
     text = match["sep"].join(parts[order])
     if match["clock"]:
-        seconds = ":%S" if match["clock"].count(":") == 2 else ""
-        fraction = ".%f" if match["fraction"] else ""
-        half = match["half"]
-        text += f"{match['gap']}{'%I' if half else '%H'}:%M{seconds}{fraction}"
-        if half:
-            text += " %p" if half.startswith(" ") else "%p"
+        seconds = match["clock"].count(":") == 2
+        text += match["gap"] + _clock(seconds, match["half"], ".%f" if match["fraction"] else "")
     return text + _offset(match["offset"])
+
+
+def _clock(seconds: object, half: str | None, fraction: str = "") -> str:
+    """The format of a time of day."""
+    noon = "" if not half else " %p" if half.startswith(" ") else "%p"
+    return f"{'%I' if half else '%H'}:%M{':%S' if seconds else ''}{fraction}{noon}"
 
 
 def _offset(offset: str | None) -> str:

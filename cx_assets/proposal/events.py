@@ -12,7 +12,7 @@ import duckdb
 from cx_assets.proposal.amounts import OrderAmount, is_unit_price, line_value, order_amounts
 from cx_assets.proposal.choosing import Choice, chosen
 from cx_assets.proposal.columns import Column
-from cx_assets.proposal.dates import TimeFormat
+from cx_assets.proposal.dates import TimeFormat, clock_formats
 from cx_assets.proposal.event_types import own_types, type_guess
 from cx_assets.proposal.groups import Group
 from cx_assets.proposal.guesses import Guess, SourceProposal
@@ -159,8 +159,8 @@ def _day_and_clock(column: Column, time: TimeFormat, clock: Column) -> str:
     if column.type != "VARCHAR" or any(":" in value for value in column.values):  # a date's own type, or midnights
         day, written = f"strftime(cast({time.expression(day)} as timestamp), '%Y-%m-%d')", "%Y-%m-%d"
     text = clock.sql if clock.type == "VARCHAR" else f"{clock.sql}::varchar"
-    parts = "%H:%M:%S" if len(clock.values[0]) > 5 else "%H:%M"
-    return f"try_strptime({day} || ' ' || {text}, '{written} {parts}')"
+    formats = ", ".join(f"'{written} {parts}'" for parts in clock_formats(clock.values))
+    return f"try_strptime({day} || ' ' || {text}, {f'[{formats}]' if ', ' in formats else formats})"
 
 
 def _is_naive(column: Column) -> bool:

@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from cx_assets.proposal.dates import clock_share, time_format
+from cx_assets.proposal.dates import clock_formats, clock_share, time_format
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,9 @@ def test_what_is_no_time_is_not_taken_for_one(values: list[str]) -> None:
 def test_a_time_of_day_alone_is_one() -> None:
     assert clock_share(["14:05", "9:30", "23:59:59"]) == 1
     assert clock_share(["24:05", "2025-01-01"]) == 0
+
+
+def test_a_time_of_day_of_twelve_hours_is_one_too() -> None:
+    assert clock_share(["02:05 PM", "9:30am", "11:59:59 pm"]) == 1
+    assert clock_formats(["02:05 PM", "9:30 am"]) == ("%I:%M %p",)
+    assert clock_formats(["14:05", "14:05:09"]) == ("%H:%M:%S", "%H:%M")
