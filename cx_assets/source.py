@@ -120,6 +120,10 @@ class Source(Part):
         default=(),
         description="Columns that not every file has, such as one that was gained later: they have no value there.",
     )
+    unnest: str | None = Field(
+        default=None,
+        description="A column that holds a list, or SQL that makes one: each `element` of it is a row of its own.",
+    )
 
     @field_validator("files")
     @classmethod
@@ -160,6 +164,13 @@ class Source(Part):
         encoding_name(value)
         return value
 
+    @field_validator("unnest")
+    @classmethod
+    def _names_a_list(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("a column that holds a list, such as line_items, or SQL that makes one")
+        return value
+
     @field_validator("may_lack")
     @classmethod
     def _columns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -179,9 +190,17 @@ class Source(Part):
             raise ValueError("format: a database has none; leave it out")
         if self.may_lack and self.database is not None:
             raise ValueError("may_lack: a table or query has the same columns in every row; leave it out")
+        if self.unnest is not None and self.database is not None:
+            raise ValueError("unnest: a database takes lists apart in its query; leave it out")
         if self.sheet is not None and self.format != "excel":
             raise ValueError("sheet: only Excel files have sheets")
         return self
+
+    @property
+    def part(self) -> str:
+        """What a file's name is followed by where the source takes a part of it: a sheet, the elements of a list."""
+        parts = (self.sheet, self.unnest and ("_".join(re.findall(r"\w+", self.unnest)) or "elements"))
+        return "".join(f"#{part}" for part in parts if part)
 
     def lacking(self, columns: Iterable[str]) -> list[str]:
         """Those of the columns that a file may lack which are not among its own; upper and lower case are the same."""

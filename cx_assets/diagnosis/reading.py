@@ -91,8 +91,9 @@ def _lone_parquet_file(dataset: Dataset) -> tuple[Place, MappedSource] | None:
     if dataset.privacy is not None:
         return None
     sources = [mapped for name, mapped in mapped_sources(dataset) if name == "events"]
+    source = sources[0].source
     # A column that the file lacks has no type, which a table can't keep.
-    if len(sources) > 1 or sources[0].source.format != "parquet" or sources[0].source.may_lack:
+    if len(sources) > 1 or source.format != "parquet" or source.may_lack or source.unnest:
         return None
     places = existing(dataset, sources[0])
     return (places[0], sources[0]) if len(places) == 1 else None

@@ -19,7 +19,7 @@ from cx_assets.ingestion.complaints import (
     misfit,
     no_column,
 )
-from cx_assets.ingestion.formats import ROW, delivered_query, folder_keys, reading, with_lacking
+from cx_assets.ingestion.formats import ROW, delivered_query, folder_keys, reading, unnested, with_lacking
 from cx_assets.ingestion.labelled_pairs import linkage_problems
 from cx_assets.ingestion.mapping import MappedSource, as_text, compared_source, mapped_sources, personal_source
 from cx_assets.ingestion.places import existing, label
@@ -117,8 +117,10 @@ def _misfits(
     if columns == ["json"] and (told := broken_text(read, mapped.source, name) or ""):
         return columns, [Misfit(place, told)]
     of_others = hidden_columns(dataset, mapped.table, mapped.expressions)
-    rows = with_lacking("select * from delivered", mapped.source.lacking(columns))
-    found = []
+    rows = unnested(with_lacking("select * from delivered", mapped.source.lacking(columns)), mapped.source.unnest)
+    found = _lists_refused(connection, dataset, mapped, name, columns, rows, lines)
+    if found:
+        return columns, found
     for column, expression in mapped.asked.items():
         own_place = where(dataset.path, lines, mapped.places.get(column, mapped.location))
         hidden = frozenset[str]() if is_pseudonym(dataset, mapped.table, column) else of_others
@@ -138,6 +140,24 @@ def _misfits(
     if thorough and not found and (told := first_surplus(read, mapped.source, own) or ""):
         found.append(Misfit(place, f"{name}: {told}"))
     return columns, found
+
+
+def _lists_refused(
+    connection: duckdb.DuckDBPyConnection,
+    dataset: Dataset,
+    mapped: MappedSource,
+    name: str,
+    columns: list[str],
+    rows: str,
+    lines: Mapping[Location, int],
+) -> list[Misfit]:
+    """What is wrong with the lists whose elements are to be rows, if anything."""
+    try:
+        connection.execute(f"describe {rows}")
+    except duckdb.Error as error:
+        refused = _refused(error, dataset, mapped, name, columns, frozenset())
+        return [replace(refused, place=where(dataset.path, lines, (*mapped.location, "source", "unnest")))]
+    return []
 
 
 def _refused(

@@ -105,15 +105,32 @@ def file_query(place: Place, source: Source, condition: str = "") -> str:
     Args:
         place: what is read.
         source: its declaration; the connection that runs the query was prepared for it. Columns that a file may lack
-            are there, without a value where it does.
+            are there, without a value where it does, and so is `element` where lists are unnested.
         condition: of a relation, SQL for the rows that are wanted.
     """
     rows = delivered_query(place, source, condition)
-    if not source.may_lack:
+    if source.may_lack:
+        with reading(source, Path()) as connection:
+            columns = [str(row[0]) for row in connection.execute(f"describe {rows}").fetchall()]
+        rows = with_lacking(rows, source.lacking(columns))
+    return unnested(rows, source.unnest)
+
+
+def unnested(rows: str, elements: str | None) -> str:
+    """A query for the elements of a list in each row of another, as JSON in the column `element`, numbered anew.
+
+    A row whose list is empty, missing or none stays, with an element that has no value: nothing is lost unseen.
+
+    Args:
+        rows: the other query.
+        elements: SQL over its columns: a list, or a text of JSON that tells one; None for the rows as they are.
+    """
+    if elements is None:
         return rows
-    with reading(source, Path()) as connection:
-        columns = [str(row[0]) for row in connection.execute(f"describe {rows}").fetchall()]
-    return with_lacking(rows, source.lacking(columns))
+    lists = f"select *, try_cast(try_cast(try({elements}) as json) as json[]) as cx_elements from ({rows})"
+    each = "unnest(case when len(cx_elements) > 0 then cx_elements else [null] end)"
+    parted = f"select * exclude (cx_elements), {each} as element from ({lists})"
+    return f"select * replace (row_number() over () as {ROW}) from ({parted})"
 
 
 def with_lacking(rows: str, lacking: Iterable[str]) -> str:

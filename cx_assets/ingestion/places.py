@@ -50,10 +50,9 @@ def label(dataset: Dataset, source: Source, place: Place) -> str:
     """What the tables tell as `source_file`: the same on every machine, and free of secrets."""
     if isinstance(place, Relation):
         return place.name
-    sheet = f"#{source.sheet}" if source.sheet else ""
     if isinstance(place, Url):
-        return shown(place.address) + sheet
-    name = place.relative_to(source.folder(dataset.folder)).as_posix() + sheet
+        return shown(place.address) + source.part
+    name = place.relative_to(source.folder(dataset.folder)).as_posix() + source.part
     return f"{source.package}/{name}" if source.package else name
 
 
