@@ -87,7 +87,7 @@ def described(connection: duckdb.DuckDBPyConnection, group: Group) -> list[Colum
         for name in types
     )
     rows, *told = connection.execute(f"select count(*), {counts} from {group.table}").fetchall()[0]
-    reserved = reserved_words(connection)
+    reserved, inside = reserved_words(connection), dict(group.inside)
     seen = some_values(connection, group, list(types), LOOKED_AT)
     found = []
     for number, (name, kind) in enumerate(types.items()):
@@ -107,7 +107,7 @@ def described(connection: duckdb.DuckDBPyConnection, group: Group) -> list[Colum
         found.append(
             Column(
                 name,
-                as_sql(name, reserved),
+                inside.get(name) or as_sql(name, reserved),
                 kind,
                 meant,
                 tuple(values),

@@ -29,6 +29,10 @@ class Group:
         whole: whether the sample is all there is.
         page: the encoding where the files don't tell, as all they hold is ASCII: that of the files beside them.
         closed: whether the glob names these files only, as others that are called alike have other columns.
+        inside: columns of the sample that are values inside of delivered ones, and their SQL over these.
+        nested: delivered columns that were taken apart so, and the name of the elements of a list.
+        unnest: SQL for the list whose elements are rows, if there is one.
+        notes: what is to be known of lists that aren't read, sentences.
     """
 
     files: tuple[Delivered, ...]
@@ -37,6 +41,10 @@ class Group:
     whole: bool = True
     page: str = "utf-8"
     closed: bool = False
+    inside: tuple[tuple[str, str], ...] = ()
+    nested: tuple[str, ...] = ()
+    unnest: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def first(self) -> Delivered:
@@ -66,7 +74,7 @@ class Group:
                 f"{self.glob} names these files only: others are called alike and have other columns. Widen it for "
                 "those that are to come."
             )
-        return tuple(found)
+        return (*found, *self.notes)
 
     @property
     def encoding(self) -> str:

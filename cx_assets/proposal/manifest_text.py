@@ -71,7 +71,7 @@ def source_of(group: Group) -> Source:
     An encoding that a manifest can't say yet is told as latin-1, of which windows-1252 is a larger brother.
     """
     first = group.first
-    given = {"files": group.glob, "format": first.format}
+    given = {"files": group.glob, "format": first.format} | ({"unnest": group.unnest} if group.unnest else {})
     if first.format == "csv":
         given["delimiter"] = first.delimiter
         if group.encoding != "utf-8":
@@ -246,6 +246,8 @@ def _source(source: SourceProposal) -> str:
         parts.append(f"delimiter: {json.dumps(declared.delimiter)}")
         if declared.encoding != "utf-8":
             parts.append(f"encoding: {declared.encoding}")
+    if declared.unnest:
+        parts.append(f"unnest: {_yaml(declared.unnest)}")
     return f"{{{', '.join(parts)}}}"
 
 

@@ -20,6 +20,7 @@ from cx_assets.proposal.guesses import Proposal, SourceProposal
 from cx_assets.proposal.kinds import Kind, joins_of, kinds_of
 from cx_assets.proposal.manifest_text import source_of
 from cx_assets.proposal.masters import campaigns_proposal, customers_proposal, items_proposal
+from cx_assets.proposal.nested import unfolded
 from cx_assets.proposal.refusal import refusal
 from cx_assets.proposal.samples import sampled, typed
 from cx_assets.proposal.seen import seen
@@ -71,7 +72,7 @@ def _described(
     told, unread = [], []
     for group in groups:
         try:
-            sample = sampled(connection, group)
+            sample = unfolded(connection, sampled(connection, group))
             told.append((sample, described(connection, sample)))
         except duckdb.Error as error:
             unread.append((group.glob, f"it can't be read: {str(error).strip().splitlines()[0]}"))

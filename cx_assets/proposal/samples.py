@@ -126,4 +126,4 @@ def some_values(
 def typed(connection: duckdb.DuckDBPyConnection, group: Group) -> dict[str, str]:
     """The types of the columns that all files of a group have: varchar for CSV and JSON lines."""
     rows = connection.execute(f"describe {group.table}").fetchall()
-    return {str(row[0]): str(row[1]) for row in rows if row[0] not in {"cx_order", *group.partial}}
+    return {str(row[0]): str(row[1]) for row in rows if row[0] not in {"cx_order", *group.partial, *group.nested}}
