@@ -16,6 +16,7 @@ from cx_assets.ingestion.databases import attach, relation_query
 from cx_assets.ingestion.extensions import load_extension
 from cx_assets.ingestion.numbers import define_functions
 from cx_assets.ingestion.remote import reach
+from cx_assets.ingestion.sheets import sheet_query
 from cx_assets.source import Place, Source, SourceError
 from cx_assets.table.connection import connect
 from cx_assets.table.schema import literal, quoted
@@ -171,7 +172,8 @@ def delivered_query(place: Place, source: Source, condition: str = "") -> str:
             )
             return f"select *, row_number() over () as {ROW} from {rows}"
         case "excel":
-            return _sheet_query(name, source)
+            with reading(source, Path()) as connection:
+                return sheet_query(connection, str(place), source.sheet, ROW)
         case None:
             return _relation_query(place, source, condition)
 
@@ -195,33 +197,6 @@ def _relation_query(place: Place, source: Source, condition: str) -> str:
     key = source.database.key
     number = f"try_cast({quoted(key)} as bigint)" if key else "null::bigint"
     return f"select *, {number} as {ROW} from ({relation_query(source.database, condition)})"
-
-
-def _sheet_query(name: str, source: Source) -> str:
-    """The rows of a sheet: every cell as text, times written year first.
-
-    Excel keeps a time as the days since the end of 1899. Which columns are times is what DuckDB finds in their first
-    row; a cell in such a column that isn't a number of days stays as it is.
-    """
-    sheet = f", sheet = {literal(source.sheet)}" if source.sheet else ""
-    typed = f"read_xlsx({name}, header = true, ignore_errors = true{sheet})"
-    with reading(source, Path()) as connection:
-        types = {row[0]: row[1] for row in connection.execute(f"describe select * from {typed}").fetchall()}
-    times = {name: kind for name, kind in types.items() if kind in ("DATE", "TIMESTAMP", "TIME")}
-    told = ", ".join(f"{_time(quoted(name), kind)} as {quoted(name)}" for name, kind in times.items())
-    replaced = f" replace ({told})" if told else ""
-    rows = f"read_xlsx({name}, header = true, all_varchar = true, stop_at_empty = false{sheet})"
-    return (
-        f"select *{replaced} from (select *, row_number() over () as {ROW} from {rows}) "
-        f"where coalesce({', '.join(map(quoted, types))}) is not null"
-    )
-
-
-def _time(cell: str, kind: str) -> str:
-    """SQL for a cell's number of days as the time that Excel shows, to the millisecond."""
-    days = f"try_cast({cell} as double)"
-    moment = f"timestamp '1899-12-30' + to_milliseconds(cast(round({days} * 86400000) as bigint))"
-    return f"case when {days} is null then {cell} else cast(cast({moment} as {kind}) as varchar) end"
 
 
 def chosen_rows(rows: str, where: str | None, *, others: bool = False) -> str:

@@ -50,7 +50,7 @@ def board(source: SourceProposal, width: int) -> Iterator[str]:
     """
     count = len(source.group.files)
     files = f"{count} files" if count > 1 else "1 file"
-    yield f"[bold]{escape(f'{source.table}  {source.group.glob}  ({files}; {told(source.sureness)})')}[/]"
+    yield f"[bold]{escape(f'{source.table}  {source.group.name}  ({files}; {told(source.sureness)})')}[/]"
     rows = [
         HEADING,
         *(Row(g.key, g.expression, _examples(g), g.sureness) for g in (*source.guesses, *source.attributes)),

@@ -22,7 +22,8 @@ from pydantic import ValidationError
 
 from cx_assets.diagnosis.strays import DATA_SUFFIXES, is_data
 from cx_assets.ingestion.extensions import load_extension
-from cx_assets.ingestion.formats import for_a_look
+from cx_assets.ingestion.formats import ROW, for_a_look
+from cx_assets.ingestion.sheets import sheet_names, sheet_query
 from cx_assets.proposal.sqlite import is_sqlite, sqlite_advice
 from cx_assets.source import Source, SourceError
 from cx_assets.table.schema import literal
@@ -53,6 +54,7 @@ class Delivered:
         encoding: of text, `ascii` where nothing tells one encoding from another; utf-8 for what isn't text.
         encoding_sureness: 0 to 1.
         delimiter: of CSV.
+        sheet: of a workbook with several.
         doubts: what looks wrong with the file, each a sentence with what to do.
     """
 
@@ -63,6 +65,7 @@ class Delivered:
     encoding_sureness: float = 1.0
     delimiter: str = ""
     doubts: tuple[str, ...] = ()
+    sheet: str = ""
 
 
 def files_named(patterns: Iterable[str]) -> list[Path]:
@@ -100,8 +103,23 @@ def near(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def looked_at(path: Path) -> Delivered:
-    """How one file is written.
+def sheets_of(path: Path) -> list[str]:
+    """The sheets of a workbook that has several; for any other file one without a name.
+
+    Raises:
+        DeliveryError: if it is no workbook, though its name says so.
+    """
+    if format_of(path) != "excel":
+        return [""]
+    try:
+        names = sheet_names(path)
+    except OSError as error:
+        raise DeliveryError(f"{path.name}: can't be read as excel: {error}.") from error
+    return names if len(names) > 1 else [""]
+
+
+def looked_at(path: Path, sheet: str = "") -> Delivered:
+    """How one file is written, or one sheet of a workbook.
 
     Raises:
         DeliveryError: if it is empty or can't be read as what its name says.
@@ -114,11 +132,11 @@ def looked_at(path: Path) -> Delivered:
     try:
         if kind in ("csv", "jsonl"):
             return _text(path, kind)
-        columns = _columns(path, kind)
+        columns = _columns(path, kind, sheet)
     except (duckdb.Error, SourceError, OSError, EOFError, csv.Error, UnicodeError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise DeliveryError(f"{path.name}: can't be read as {kind}: {first}") from error
-    return Delivered(path, kind, columns)
+        raise DeliveryError(f"{path.name}{sheet and f'#{sheet}'}: can't be read as {kind}: {first}") from error
+    return Delivered(path, kind, columns, sheet=sheet)
 
 
 def format_of(path: Path) -> Format:
@@ -237,22 +255,23 @@ def _doubts(path: Path, rows: list[list[str]], first: str) -> tuple[str, ...]:
     return tuple(doubts)
 
 
-def _columns(path: Path, kind: Format) -> tuple[str, ...]:
+def _columns(path: Path, kind: Format, sheet: str = "") -> tuple[str, ...]:
     with closing(for_a_look()) as connection:
         if kind == "excel":
             load_extension(connection, "excel")
-        rows = connection.execute(f"describe select * from {reading(path, kind)} limit 0").fetchall()
-    return tuple(str(row[0]) for row in rows)
+            rows = f"(select * exclude ({ROW}) from ({sheet_query(connection, str(path), sheet, ROW)}))"
+        else:
+            rows = reading(path, kind)
+        names = connection.execute(f"describe select * from {rows} limit 0").fetchall()
+    return tuple(str(row[0]) for row in names)
 
 
-def reading(path: Path, kind: Format, delimiter: str = "", encoding: str = "utf-8") -> str:
+def reading(path: Path, kind: Literal["csv", "jsonl", "parquet"], delimiter: str = "", encoding: str = "utf-8") -> str:
     """The table function of DuckDB that reads a file as a run does."""
     name = literal(str(path))
     match kind:
         case "parquet":
             return f"read_parquet({name})"
-        case "excel":
-            return f"read_xlsx({name}, all_varchar = true)"
         case "jsonl":
             return f"read_json({name}, format = 'newline_delimited', sample_size = -1, maximum_depth = 1)"
         case "csv":

@@ -29,7 +29,7 @@ def type_guess(pick: Choice | None, picks: Mapping[str, Choice], group: Group) -
     """The event type: a column whose values mean types, or one type for the whole file."""
     if pick is not None and any(_meant(value) for value in pick.column.few):
         return _by_column(pick, pick.column)
-    name = group.glob.rsplit("/", 1)[-1].split(".")[0]
+    name = group.title
     kind, sureness, why = _by_file(name, picks)
     return Guess("event_type", literal(kind), (), (), sureness, f"{why} {ADVICE}".strip())
 

@@ -47,6 +47,16 @@ class Group:
     notes: tuple[str, ...] = ()
 
     @property
+    def name(self) -> str:
+        """What a person calls the files: their glob, with the sheet of a workbook that has several."""
+        return f"{self.glob}#{self.first.sheet}" if self.first.sheet else self.glob
+
+    @property
+    def title(self) -> str:
+        """The part of the name that says what the files hold: the sheet's, or the file's without folder and ending."""
+        return self.first.sheet or self.glob.rsplit("/", 1)[-1].split(".")[0]
+
+    @property
     def first(self) -> Delivered:
         """The first file, which speaks for the others."""
         return self.files[0]
@@ -111,9 +121,9 @@ def grouped(files: Sequence[Delivered], folder: Path) -> list[Group]:
 
 def _series(files: Sequence[Delivered], folder: Path) -> list[list[Delivered]]:
     """Files whose names differ in numbers and dates only, and whose columns only became more or fewer."""
-    called: dict[tuple[str, str, str], list[Delivered]] = defaultdict(list)
+    called: dict[tuple[str, str, str, str], list[Delivered]] = defaultdict(list)
     for file in files:
-        called[file.format, file.delimiter, stem(file.path.relative_to(folder).as_posix())].append(file)
+        called[file.format, file.delimiter, file.sheet, stem(file.path.relative_to(folder).as_posix())].append(file)
     return [series for alike in called.values() for series in _nested(alike)]
 
 
@@ -141,7 +151,7 @@ def _of_one_header(
     for members in series:
         first, columns = members[0], frozenset(name for member in members for name in member.columns)
         place = Path(stem(first.path.relative_to(folder).as_posix())).parent
-        alike[first.format, first.delimiter, columns, place].append(members)
+        alike[first.format, first.delimiter, first.sheet, columns, place].append(members)
     for some in alike.values():
         together = [member for members in some for member in members]
         one = open_glob([member.path for member in together], everything, folder)

@@ -85,7 +85,7 @@ def kinds_of(
 
 
 def _by_names(group: Group, columns: list[Column]) -> Kind:
-    file = concepts(group.glob.rsplit("/", 1)[-1].split(".")[0])
+    file = concepts(group.title)
     picks = chosen(columns, {})
     campaign = _campaign_kind(columns, picks.keys() & {"value", "quantity"} != set())
     if campaign is not None:
@@ -158,7 +158,7 @@ def _one_each(found: list[Kind], described: Sequence[tuple[Group, list[Column]]]
         best = max(rivals, key=lambda n: (round(found[n].sureness, 1), described[n][0].size), default=-1)
         for number in rivals:
             if number != best:
-                kept[number] = Kind("", 0.0, None, f"looks like {table} too; {described[best][0].glob} was taken")
+                kept[number] = Kind("", 0.0, None, f"looks like {table} too; {described[best][0].name} was taken")
     return kept
 
 

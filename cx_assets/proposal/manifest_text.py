@@ -72,6 +72,8 @@ def source_of(group: Group) -> Source:
     """
     first = group.first
     given = {"files": group.glob, "format": first.format} | ({"unnest": group.unnest} if group.unnest else {})
+    if first.sheet:
+        given["sheet"] = first.sheet
     if first.format == "csv":
         given["delimiter"] = first.delimiter
         if group.encoding != "utf-8":
@@ -246,6 +248,8 @@ def _source(source: SourceProposal) -> str:
         parts.append(f"delimiter: {json.dumps(declared.delimiter)}")
         if declared.encoding != "utf-8":
             parts.append(f"encoding: {declared.encoding}")
+    if declared.sheet:
+        parts.append(f"sheet: {_yaml(declared.sheet)}")
     if declared.unnest:
         parts.append(f"unnest: {_yaml(declared.unnest)}")
     return f"{{{', '.join(parts)}}}"

@@ -13,7 +13,7 @@ import duckdb
 from cx_assets.ingestion.formats import file_query, prepare
 from cx_assets.ingestion.times import utc_timestamp
 from cx_assets.proposal.columns import Column, described
-from cx_assets.proposal.delivered import DeliveryError, looked_at
+from cx_assets.proposal.delivered import DeliveryError, looked_at, sheets_of
 from cx_assets.proposal.events import events_proposal
 from cx_assets.proposal.groups import Group, grouped
 from cx_assets.proposal.guesses import Proposal, SourceProposal
@@ -44,9 +44,15 @@ def proposed(name: str, paths: Sequence[Path]) -> tuple[Proposal, Path]:
     delivered, doubts = [], []
     for path in paths:
         try:
-            delivered.append(looked_at(path))
+            sheets = sheets_of(path)
         except DeliveryError as error:
             doubts.append(f"{error} It is left out.")
+            continue
+        for sheet in sheets:
+            try:
+                delivered.append(looked_at(path, sheet))
+            except DeliveryError as error:
+                doubts.append(f"{error} It is left out.")
     groups = grouped(delivered, folder)
     with connect(None, "1GB", 2) as connection:
         told, unread = _described(connection, groups)
@@ -54,7 +60,7 @@ def proposed(name: str, paths: Sequence[Path]) -> tuple[Proposal, Path]:
         sources = _sources(connection, told, kinds)
         doubts += [doubt for group in groups for file in group.files for doubt in file.doubts]
         unused = [
-            (group.glob, kind.why or "nothing tells what it is")
+            (group.name, kind.why or "nothing tells what it is")
             for (group, _), kind in zip(told, kinds, strict=True)
             if not kind.table
         ]
@@ -75,7 +81,7 @@ def _described(
             sample = unfolded(connection, sampled(connection, group))
             told.append((sample, described(connection, sample)))
         except duckdb.Error as error:
-            unread.append((group.glob, f"it can't be read: {str(error).strip().splitlines()[0]}"))
+            unread.append((group.name, f"it can't be read: {str(error).strip().splitlines()[0]}"))
     return told, unread
 
 

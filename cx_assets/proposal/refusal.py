@@ -62,7 +62,7 @@ def refusal(name: str, folder: Path, told: Sequence[Described], kinds: Sequence[
         parts += _likeliest(told, kinds)
     for (group, columns), kind in zip(told, kinds, strict=True):
         looks = f" (looks like {kind.table})" if kind.table else ""
-        parts.append(f"  {group.glob}{looks}: {', '.join(column.name for column in columns)}")
+        parts.append(f"  {group.name}{looks}: {', '.join(column.name for column in columns)}")
     return "\n".join(
         [*parts, *doubts, "Start from cx_assets/datasets/template.yaml, and say which column is which."]
     )  # fmt: skip
@@ -75,7 +75,7 @@ def _likeliest(told: Sequence[Described], kinds: Sequence[Kind]) -> list[str]:
         return []
     found = [{part: pick for part, pick in chosen(columns, {}).items() if part in NEEDED} for _, columns in open_]
     best = max(range(len(open_)), key=lambda n: (len(found[n]), open_[n][0].size))
-    glob, picks = open_[best][0].glob, found[best]
+    glob, picks = open_[best][0].name, found[best]
     missing = [text for part, text in MISSING.items() if part not in picks]
     if not picks:
         return []
@@ -111,22 +111,22 @@ def _named_key(columns: Sequence[Column]) -> str | None:
 
 def _bare_key(group: Group, columns: Sequence[Column]) -> str | None:
     """The id in a file that is called after orders, where it is called nothing but id."""
-    if "order" not in concepts(group.glob.rsplit("/", 1)[-1].split(".")[0]):
+    if "order" not in concepts(group.title):
         return None
     return next((c.sql for c in columns if c.concepts == {"id"}), None)
 
 
 def _joining(name: str, folder: Path, apart: Apart, told: Sequence[Described]) -> list[str]:
     """What to do with orders that are apart from their lines."""
-    heads = " and ".join(group.glob for group in apart.heads)
-    seem = f"{heads} seems to hold orders and {apart.lines.glob} their lines."
+    heads = " and ".join(group.name for group in apart.heads)
+    seem = f"{heads} seems to hold orders and {apart.lines.name} their lines."
     joined = folder / f"joined_{_stem(apart.lines.glob)}.parquet"
     calls = [_call(folder, [apart.lines]), _call(folder, apart.heads)]
     if None in calls:
         return [f"{seem} Join them by {apart.key} into one file, then name that in place of both."]
     rest = [(group, columns) for group, columns in told if group not in (*apart.heads, apart.lines)]
     others = [shlex.quote(near(folder / group.glob)) for group, _ in rest]
-    left = [group.glob for group, columns in rest if _named_key(columns)]
+    left = [group.name for group, columns in rest if _named_key(columns)]
     return [
         f"{seem} Join them, which keeps every line and says how many there are, then name the result in place of "
         "both; again whenever files arrive:",

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
@@ -48,16 +49,17 @@ def sampled(connection: duckdb.DuckDBPyConnection, group: Group) -> Group:
 def _text_query(stack: ExitStack, file: Delivered, encoding: str, budget: int) -> str:
     """A query over pieces of a text file, which are there until the stack is left."""
     texts = _pieces(file, encoding, budget)
-    path = stack.enter_context(sample_file(texts, ".jsonl" if file.format == "jsonl" else ".csv"))
+    kind: Literal["csv", "jsonl"] = "jsonl" if file.format == "jsonl" else "csv"
+    path = stack.enter_context(sample_file(texts, f".{kind}"))
     # A line that was cut inside quotes is no reason to look no further.
-    rows = reading(path, file.format, file.delimiter).replace("encoding", "ignore_errors = true, encoding")
-    given = "columns(*) ->> '$'" if file.format == "jsonl" else "*"
+    rows = reading(path, kind, file.delimiter).replace("encoding", "ignore_errors = true, encoding")
+    given = "columns(*) ->> '$'" if kind == "jsonl" else "*"
     return f"select {given} from {rows}"
 
 
 def _typed_query(connection: duckdb.DuckDBPyConnection, file: Delivered) -> str:
     """A query over a file that is no text, as a run reads it: of a sheet that is text, times written year first."""
-    source = Source.model_validate({"files": file.path.name, "format": file.format})
+    source = Source.model_validate({"files": file.path.name, "format": file.format, "sheet": file.sheet or None})
     prepare(connection, source, file.path.parent)
     return f"select * exclude ({ROW}) from ({file_query(file.path, source)})"
 

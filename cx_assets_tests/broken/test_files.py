@@ -179,11 +179,6 @@ FAIR = [
         lambda path: workbook(path, "Bestellungen", COLUMNS, event(1)),
     ),
     Kind(
-        "a sheet begins with a title",
-        "events.4.columns.customer_id: no column 'who' in fair.xlsx#Orders. It has: ",
-        lambda path: workbook(path, "Orders", ("Orders of March",), (), COLUMNS, event(1)),
-    ),
-    Kind(
         "it is no workbook",
         "fair.xlsx#Orders can't be read as excel: IO Error: Failed to open zip for reading",
         holding(HEADER + "".join(lines())),

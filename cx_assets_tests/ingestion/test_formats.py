@@ -13,6 +13,7 @@ from cx_assets.encodings import NAMES
 from cx_assets.ingestion.fitting import problems
 from cx_assets.ingestion.formats import reading
 from cx_assets.ingestion.reader import file_days, table_query
+from cx_assets.proposal.delivered import looked_at
 from cx_assets.source import SourceError
 from cx_assets_tests.ingestion.sources import COLUMNS, MAPPING, events, shop
 
@@ -48,6 +49,31 @@ def test_a_sheet_is_read_as_text_with_times_year_first_and_empty_rows_counted_bu
     ]
     assert events(connection, dataset, "value") == [("2.5",), ("1,5",), ("1234567.25",)]
     assert file_days(dataset, {str(sheet / "a.xlsx")}) == [date(2024, 3, 1), date(2024, 3, 2)]
+
+
+@pytest.mark.parametrize("above", [[["Orders of March"]], [["Orders"], [], ["from", "2024-03-01"], []], [[]]])
+def test_a_title_above_a_sheet_s_header_is_no_mistake(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, above: list[list[str]]
+) -> None:
+    book = openpyxl.Workbook()
+    page = book.create_sheet("Orders")
+    for row in (*above, ["day", "who", "what", "n", "price"], [datetime(2024, 3, 1, 10, 30), "007", "tea", 1, 2.5]):
+        page.append(row)
+    book.save(tmp_path / "a.xlsx")
+    dataset = shop(tmp_path, "{files: a.xlsx, format: excel, sheet: Orders}")
+    assert problems(dataset) == []
+    told = events(connection, dataset, "source_row", "occurred_at", "customer_id", "value")
+    assert told == [(1, "2024-03-01 10:30:00", "007", "2.5")]
+
+
+def test_a_note_beside_a_row_makes_no_title_of_a_sheet_s_header(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    for row in (["sku", "title"], ["p1", "tea"], ["p2", "jam", "sold out"]):
+        page.append(row)
+    book.save(tmp_path / "a.xlsx")
+    assert looked_at(tmp_path / "a.xlsx").columns == ("sku", "title")
 
 
 def test_a_sheet_that_is_not_there_is_told_with_those_that_are(sheet: Path) -> None:

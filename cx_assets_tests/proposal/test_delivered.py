@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from typer.testing import CliRunner
 
 from cx_assets.cli import app
@@ -136,6 +136,27 @@ def test_days_of_a_sheet_are_read_with_their_time_of_day_from_another_column(
     with tried_out(load_dataset(str(manifest)), Settings()) as trial:
         times = trial.tables["events"].df()["occurred_at"]
     assert (len(times), times.min(), times.max()) == (120, datetime(2025, 2, 1, 8, 15), datetime(2025, 2, 24, 16, 15))
+
+
+def test_every_sheet_of_a_workbook_is_looked_at(tmp_path: Path) -> None:
+    sheet(tmp_path / "sales.xlsx", lambda day: day, lambda clock: clock)
+    book = load_workbook(tmp_path / "sales.xlsx")
+    sales = book.worksheets[0]
+    sales.title = "Sales & returns"
+    sales.insert_rows(1, 2)
+    sales["A1"] = "Our sales"
+    book.create_sheet("Read me", 0).append(["made by hand"])
+    articles = book.create_sheet("Articles")
+    for row in (["article", "name", "group"], *([100 + n, f"Tea {n}", f"shelf {n % 3}"] for n in range(17))):
+        articles.append(row)
+    book.save(tmp_path / "sales.xlsx")
+    proposal, _ = proposed("my_shop", files_named([str(tmp_path)]))
+    assert [source.group.name for source in proposal.sources] == ["sales.xlsx#Sales & returns", "sales.xlsx#Articles"]
+    assert [name for name, _ in proposal.unused] == ["sales.xlsx#Read me"]
+    manifest = tmp_path / "my_shop.yaml"
+    manifest.write_text(manifest_text(proposal), "utf-8")
+    with tried_out(load_dataset(str(manifest)), Settings()) as trial:
+        assert trial.tables["events"].count() == 120
 
 
 def test_a_file_without_a_header_is_doubted(tmp_path: Path) -> None:
