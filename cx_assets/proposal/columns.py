@@ -38,6 +38,8 @@ class Column:
         number: how numbers are written, if they are numbers.
         clock: whether they are a time of day alone.
         personal: what it tells of a person, and how sure that is.
+        few: its values, the most frequent first, where they are few.
+        note: how its SQL differs from what is delivered, a sentence with a blank after it.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Column:
     clock: bool = False
     personal: tuple[str, float] | None = None
     few: tuple[str, ...] = field(default=())
+    note: str = ""
 
     @property
     def unique(self) -> bool:

@@ -186,7 +186,9 @@ def _plain(part: str, pick: Choice, joins: Mapping[tuple[str, str], Join]) -> Gu
         check += "It looks like the price of one. "
     if "email" in column.concepts and part == "customer_id":
         check += "An address of a person as an id: prefer a number if the shop has one. "
-    return Guess(part, expression, (column.name,), column.examples, sureness, (check + pick.doubt).strip())
+    return Guess(
+        part, expression, (column.name,), column.examples, sureness, (check + column.note + pick.doubt).strip()
+    )
 
 
 def _why_left(column: Column, amounts: Sequence[OrderAmount]) -> str:

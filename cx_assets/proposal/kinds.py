@@ -14,7 +14,6 @@ from cx_assets.proposal.columns import Column
 from cx_assets.proposal.groups import Group
 from cx_assets.proposal.roles import JOINED, Join
 from cx_assets.proposal.words import concepts
-from cx_assets.table.schema import quoted
 
 NEEDED = ("occurred_at", "customer_id", "item_id")
 # A master file names at least so many things, or joining says nothing.
@@ -56,12 +55,7 @@ def kinds_of(
     found = [_by_names(group, columns) for group, columns in described]
     events = [(pair, kind) for pair, kind in zip(described, found, strict=True) if kind.table == "events"]
     # What names don't tell, joins may: who `ref` is, the customers' file says.
-    masters = {
-        part: (group, kind.key)
-        for part, table in (("customer_id", "customers"), ("item_id", "items"))
-        for (group, _), kind in zip(described, found, strict=True)
-        if kind.table == table and kind.key is not None
-    }
+    masters = masters_of(described, found)
     for number, pair in enumerate(described):
         if not found[number].table and masters:
             picks = chosen(pair[1], joins_of(connection, pair, masters))
@@ -162,6 +156,18 @@ def _one_each(found: list[Kind], described: Sequence[tuple[Group, list[Column]]]
     return kept
 
 
+def masters_of(
+    described: Sequence[tuple[Group, list[Column]]], kinds: Sequence[Kind]
+) -> dict[str, tuple[Group, Column]]:
+    """The files that name the customers and the items, each with its key, by the part of an event."""
+    return {
+        part: (group, kind.key)
+        for part, table in (("customer_id", "customers"), ("item_id", "items"))
+        for (group, _), kind in zip(described, kinds, strict=True)
+        if kind.table == table and kind.key is not None
+    }
+
+
 def found_share(
     connection: duckdb.DuckDBPyConnection, group: Group, column: Column, master: Group, key: Column
 ) -> tuple[float, float]:
@@ -172,8 +178,8 @@ def found_share(
     """
     row = connection.execute(
         f"""
-        with named as (select distinct trim({quoted(column.name)}::varchar) as id from {group.table}),
-        ids as (select distinct trim({quoted(key.name)}::varchar) as id from {master.table})
+        with named as (select distinct trim({column.sql}::varchar) as id from {group.table}),
+        ids as (select distinct trim({key.sql}::varchar) as id from {master.table})
         select count(*) filter (ids.id is not null) / greatest(count(*), 1),
             count(*) filter (ids.id is not null) / greatest((select count(*) from ids), 1)
         from named left join ids using (id) where named.id <> ''

@@ -117,7 +117,7 @@ def words_kept(column: str) -> list[str]:
 
 
 def _key(kind: Kind, name: str = "id") -> Guess:
-    check = f"What the events call it: {kind.why}."
+    check = f"What the events call it: {kind.why}. {kind.identifier.note}".strip()
     return Guess(name, kind.identifier.sql, (kind.identifier.name,), kind.identifier.examples, kind.sureness, check)
 
 

@@ -17,13 +17,14 @@ from cx_assets.proposal.delivered import DeliveryError, looked_at, sheets_of
 from cx_assets.proposal.events import events_proposal
 from cx_assets.proposal.groups import Group, grouped
 from cx_assets.proposal.guesses import Proposal, SourceProposal
-from cx_assets.proposal.kinds import Kind, joins_of, kinds_of
+from cx_assets.proposal.kinds import Kind, joins_of, kinds_of, masters_of
 from cx_assets.proposal.manifest_text import source_of
 from cx_assets.proposal.masters import campaigns_proposal, customers_proposal, items_proposal
 from cx_assets.proposal.nested import unfolded
 from cx_assets.proposal.refusal import refusal
 from cx_assets.proposal.samples import sampled, typed
 from cx_assets.proposal.seen import seen
+from cx_assets.proposal.zeros import aligned
 from cx_assets.table.connection import connect
 
 # Text beyond this takes too long to read whole for its first and last day.
@@ -56,7 +57,7 @@ def proposed(name: str, paths: Sequence[Path]) -> tuple[Proposal, Path]:
     groups = grouped(delivered, folder)
     with connect(None, "1GB", 2) as connection:
         told, unread = _described(connection, groups)
-        kinds = kinds_of(connection, told)
+        told, kinds = aligned(connection, told, kinds_of(connection, told))
         sources = _sources(connection, told, kinds)
         doubts += [doubt for group in groups for file in group.files for doubt in file.doubts]
         unused = [
@@ -88,12 +89,7 @@ def _described(
 def _sources(
     connection: duckdb.DuckDBPyConnection, told: Sequence[tuple[Group, list[Column]]], kinds: Sequence[Kind]
 ) -> list[SourceProposal]:
-    masters = {
-        part: (group, kind.key)
-        for part, table in (("customer_id", "customers"), ("item_id", "items"))
-        for (group, _), kind in zip(told, kinds, strict=True)
-        if kind.table == table and kind.key is not None
-    }
+    masters = masters_of(told, kinds)
     found: list[SourceProposal] = []
     for (group, columns), kind in zip(told, kinds, strict=True):
         match kind.table:
