@@ -19,6 +19,8 @@ from cx_assets.encodings import encoding_name
 from cx_assets.manifest import ManifestError, Part, did_you_mean
 
 Format = Literal["parquet", "csv", "jsonl", "excel"]
+# Of SQL that makes a list so many characters tell it from another in the names of files.
+LABEL = 40
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -199,7 +201,8 @@ class Source(Part):
     @property
     def part(self) -> str:
         """What a file's name is followed by where the source takes a part of it: a sheet, the elements of a list."""
-        parts = (self.sheet, self.unnest and ("_".join(re.findall(r"\w+", self.unnest)) or "elements"))
+        elements = "_".join(re.findall(r"\w+", self.unnest))[:LABEL] or "elements" if self.unnest else None
+        parts = (self.sheet, elements)
         return "".join(f"#{part}" for part in parts if part)
 
     def lacking(self, columns: Iterable[str]) -> list[str]:

@@ -32,6 +32,7 @@ class Group:
         inside: columns of the sample that are values inside of delivered ones, and their SQL over these.
         nested: delivered columns that were taken apart so, and the name of the elements of a list.
         unnest: SQL for the list whose elements are rows, if there is one.
+        where: SQL for which rows are events; None for all.
         notes: what is to be known of lists that aren't read, sentences.
     """
 
@@ -44,6 +45,7 @@ class Group:
     inside: tuple[tuple[str, str], ...] = ()
     nested: tuple[str, ...] = ()
     unnest: str | None = None
+    where: str | None = None
     notes: tuple[str, ...] = ()
 
     @property

@@ -132,6 +132,8 @@ def _types(proposal: Proposal) -> Iterator[str]:
 def _events(source: SourceProposal) -> Iterator[str]:
     yield from _about(source, "")
     yield f"- source: {_source(source)}"
+    if source.group.where:
+        yield f"  where: {_yaml(source.group.where)}"
     yield "  columns:"
     for guess in source.guesses:
         yield from _guess(guess, "    ")

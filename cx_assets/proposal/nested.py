@@ -60,12 +60,12 @@ def unfolded(connection: duckdb.DuckDBPyConnection, group: Group) -> Group:
     ]
     single, lists = [part for part in parts if not part.fields], [part for part in parts if part.fields]
     own = [name for name in (*types, *(part.name for part in single)) if name not in structures]
-    lines = None if any(_tells_item(name) for name in own) else _lines(connection, group, lists)
-    _rewrite(connection, group.table, lines, single)
+    lines = None if any(tells_item(name) for name in own) else _lines(connection, group, lists)
+    rewrite(connection, group.table, lines.sql if lines else None, single)
     if lines is not None:
         elements = _structure(connection, group.table, "element")
         of_element = list(_parts("element", "element", "JSON", elements))
-        _rewrite(connection, group.table, None, of_element)
+        rewrite(connection, group.table, None, of_element)
         single += [part for part in of_element if not part.fields]
     return replace(
         group,
@@ -124,7 +124,8 @@ def _inside(sql: str, kind: str, keys: tuple[str, ...], arrow: str) -> str:
     return f"({sql} {arrow} {literal(path)})"
 
 
-def _tells_item(name: str) -> bool:
+def tells_item(name: str) -> bool:
+    """Whether a column's name speaks of an item, and not of how many or for how much."""
     spoken_of = concepts(name)
     return "item" in spoken_of and not spoken_of & {"quantity", "money", "order", "line"}
 
@@ -141,9 +142,9 @@ def _lines(connection: duckdb.DuckDBPyConnection, group: Group, lists: list[Part
     return max(lengths, key=lengths.__getitem__, default=None)
 
 
-def _rewrite(connection: duckdb.DuckDBPyConnection, table: str, lines: Part | None, single: list[Part]) -> None:
-    """Give a sample a row for each element of its lines, and a column for each single value."""
-    rows = unnested(f"select *, 0 as {ROW} from {table}", lines.sql if lines else None)
+def rewrite(connection: duckdb.DuckDBPyConnection, table: str, elements: str | None, single: list[Part]) -> None:
+    """Give a sample a row for each element of a list, and a column for each single value."""
+    rows = unnested(f"select *, 0 as {ROW} from {table}", elements)
     told = "".join(f", {part.sql} as {quoted(part.name)}" for part in single if not part.fields)
     connection.execute(
         f"create or replace temp table {table} as "

@@ -24,6 +24,7 @@ from cx_assets.proposal.nested import unfolded
 from cx_assets.proposal.refusal import refusal
 from cx_assets.proposal.samples import sampled, typed
 from cx_assets.proposal.seen import seen
+from cx_assets.proposal.wide import unwound
 from cx_assets.proposal.zeros import aligned
 from cx_assets.table.connection import connect
 
@@ -79,7 +80,7 @@ def _described(
     told, unread = [], []
     for group in groups:
         try:
-            sample = unfolded(connection, sampled(connection, group))
+            sample = unwound(connection, unfolded(connection, sampled(connection, group)))
             told.append((sample, described(connection, sample)))
         except duckdb.Error as error:
             unread.append((group.name, f"it can't be read: {str(error).strip().splitlines()[0]}"))
