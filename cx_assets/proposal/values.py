@@ -6,11 +6,11 @@ Belongs here: guesses from a sample of texts, and the SQL that reads such number
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NUMBER = re.compile(
-    r"(?P<sign>[-+])?\s?(?P<before>[€$£]|EUR|USD|CHF)?\s?(?P<digits>\d[\d.,' \u00a0\u202f]*)\s?"
-    r"(?P<after>[€$£%]|[A-Z]{3})?-?"
+    r"(?P<sign>[-+(])?\s?(?P<before>[€$£]|EUR|USD|CHF)?\s?(?P<digits>\d[\d.,' \u00a0\u202f]*)\s?"
+    r"(?P<after>[€$£%]|[A-Z]{3})?(?P<end>[-)])?"
 )
 PLAIN = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
@@ -34,6 +34,7 @@ class NumberFormat:
         whole: whether all of them are whole numbers.
         negative: the share below 0.
         low, high: the bounds of those seen.
+        minus: how those below 0 are written where no sign stands before them: `-` for 12- and `()` for (12).
     """
 
     name: str
@@ -46,6 +47,7 @@ class NumberFormat:
     negative: float
     low: float
     high: float
+    minus: str = ""
 
     def expression(self, column: str) -> str:
         """SQL that turns a text column into a text that DuckDB reads as a number.
@@ -54,6 +56,9 @@ class NumberFormat:
             column: SQL for the column.
         """
         text = column
+        if self.minus:
+            below = {"-": r"^(.*)-\s*$", "()": r"^\s*\((.*)\)\s*$"}[self.minus]
+            text = f"regexp_replace({text}, '{below}', '-\\1')"
         if self.currency or (self.thousands and self.thousands not in ".,"):
             text = f"regexp_replace({text}, '[^0-9.,-]', '', 'g')"
         # Of a decimal comma a point can only part thousands, seen or not yet.
@@ -93,10 +98,19 @@ def number_format(values: Sequence[str], *, comma_land: bool = False) -> NumberF
             bare = bare.replace(thousands, "")
         bare = bare.replace(",", ".")
         if PLAIN.fullmatch(bare):
-            numbers.append(-float(bare) if match["sign"] == "-" or match[0].endswith("-") else float(bare))
+            numbers.append(-float(bare) if _minus(match) else float(bare))
     if len(numbers) < 0.9 * len(values):
         return None
-    return _format(numbers, decimal, thousands, currency, len(numbers) / len(values), sureness, values)
+    minus = next((sign for match in matches if (sign := _minus(match)) not in ("", "before")), "")
+    found = _format(numbers, decimal, thousands, currency, len(numbers) / len(values), sureness, values)
+    return replace(found, minus=minus)
+
+
+def _minus(match: re.Match[str]) -> str:
+    """How a number says that it is below 0: `before`, `-` behind it, `()` around it; or nothing."""
+    if match["sign"] == "(":
+        return "()" if match["end"] == ")" else ""
+    return "before" if match["sign"] == "-" else "-" if match["end"] == "-" else ""
 
 
 def _format(

@@ -23,10 +23,27 @@ def written(amount: float, style: str) -> str:
     return {
         "english": text, "german": swapped.replace(" ", "."), "french": swapped, "swiss": text.replace(",", "'"),
         "euro": f"{swapped.replace(' ', '.')} €", "dollar": f"${text}", "plain": f"{amount:.2f}",
+        "ledger": f"({text[1:]})" if amount < 0 else text,
+        "ledger dollar": f"(${text[1:]})" if amount < 0 else f"${text}",
+        "behind": f"{swapped[1:].replace(' ', '.')}-" if amount < 0 else swapped.replace(" ", "."),
     }[style]  # fmt: skip
 
 
-@pytest.mark.parametrize("style", ["english", "german", "french", "swiss", "euro", "dollar", "plain"])
+@pytest.mark.parametrize(
+    "style",
+    [
+        "english",
+        "german",
+        "french",
+        "swiss",
+        "euro",
+        "dollar",
+        "plain",
+        "ledger",
+        "ledger dollar",
+        "behind",
+    ],
+)
 @settings(max_examples=30)
 @given(amounts=st.lists(st.integers(-10_000_000, 10_000_000), min_size=1, max_size=20))
 def test_amounts_are_read_as_they_were_meant(
