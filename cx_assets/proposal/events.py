@@ -182,6 +182,8 @@ def _plain(part: str, pick: Choice, joins: Mapping[tuple[str, str], Join]) -> Gu
     if join is not None:
         things = "customers" if part == "customer_id" else "items"
         check += f"{join.share:.0%} of its values are in the {things}' file. "
+    if part in ("customer_id", "item_id") and column.distinct == 1:
+        check += "All rows that were looked at have the same. "
     if part == "value" and is_unit_price(column):
         check += "It looks like the price of one. "
     if "email" in column.concepts and part == "customer_id":

@@ -56,6 +56,8 @@ NAMES: dict[str, tuple[tuple[str, str, float], ...]] = {
 IDS = ("customer_id", "item_id", "basket_id", "event_id", "store_id")
 # A share of values found among the ids of master data below which the two have nothing to do with each other.
 JOINED = 0.5
+# What a column with one value throughout is worth as an id: enough for one that is outright called so.
+ALONE = 0.35
 # What names nothing but is shaped as a part should be.
 NAMELESS = {"occurred_at": 0.5, "event_type": 0.1}
 
@@ -114,7 +116,9 @@ def _as_id(part: str, column: Column) -> float:
     if (column.time is not None and not column.time.epoch) or column.clock:
         return 0.0
     if column.number is not None and not column.number.whole:
-        return 0.0
+        # Digits with a point between them may be an id that is outright called so, as those of web analytics.
+        texts = column.type == "VARCHAR" and not column.number.negative
+        return 0.8 if texts and name_score(part, column) > 0.9 else 0.0
     if column.number is not None and column.number.negative:
         return 0.2
     if part == "event_id":
@@ -123,7 +127,7 @@ def _as_id(part: str, column: Column) -> float:
         return 1.0 if column.distinct <= 1_000 else 0.0
     # Of a few rows nobody can say whether ids repeat.
     repeats = column.distinct < column.rows * column.filled or column.rows < 50
-    return (1.0 if repeats or part == "basket_id" else 0.5) * (1.0 if column.distinct > 1 else 0.3)
+    return (1.0 if repeats or part == "basket_id" else 0.5) * (1.0 if column.distinct > 1 else ALONE)
 
 
 def score(part: str, column: Column, joins: Mapping[tuple[str, str], Join]) -> float:

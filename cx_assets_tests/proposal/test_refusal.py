@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from cx_assets.proposal.delivered import DeliveryError, files_named
+from cx_assets.proposal.guesses import LIKELY
 from cx_assets.proposal.proposing import proposed
 from cx_assets_tests.processes import PATIENCE, ROOT
 
@@ -131,3 +132,13 @@ def test_the_likeliest_file_is_told_with_what_it_is_missing(tmp_path: Path, head
     told = refused(tmp_path)
     assert "The likeliest is sold.csv: " in told
     assert missing in told
+
+
+def test_a_column_that_is_outright_called_an_id_is_taken_though_it_has_one_value_and_unsure(tmp_path: Path) -> None:
+    rows = "".join(f"c1,p{n % 9},{date(2025, 1, 1) + timedelta(n // 3)}\n" for n in range(90))
+    (tmp_path / "sold.csv").write_text(f"customer_id,sku,sold_at\n{rows}", "utf-8")
+    proposal, _ = proposed("my_shop", files_named([str(tmp_path)]))
+    guess = proposal.of("events")[0].guess("customer_id")
+    assert guess is not None
+    assert (guess.expression, guess.sureness < LIKELY) == ("customer_id", True)
+    assert "All rows that were looked at have the same." in guess.check
