@@ -16,8 +16,19 @@ WRITTEN = re.compile(
 )
 COMPACT = re.compile(r"(?P<day>(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?P<clock>\d{4}|\d{6})?")
 CLOCK = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d(?P<seconds>:[0-5]\d)?(?P<half> ?[AaPp][Mm])?")
+# Months in words, as in Mar 1, 2024 3:05 PM and Fri, 01 Mar 2024 15:05:00 +0100.
+WORDED = re.compile(
+    r"(?P<weekday>(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?"
+    r"(?:(?P<day>\d{1,2}) (?P<month>[A-Z][a-z]{2,8})|(?P<us_month>[A-Z][a-z]{2,8}) \d{1,2}),? (?P<year>\d{4})"
+    r"(?:(?P<gap>, | )(?P<clock>\d{1,2}:\d{2}(?P<seconds>:\d{2})?)(?P<half> ?[AaPp][Mm])?)?(?P<offset> [+-]\d{4})?"
+)
 # 2001 to 2040, as seconds since 1970 and in finer units.
-EPOCHS = {"s": (978_307_200, 2_208_988_800), "ms": (978_307_200_000, 2_208_988_800_000)}
+EPOCHS = {
+    "s": (978_307_200, 2_208_988_800),
+    "ms": (978_307_200_000, 2_208_988_800_000),
+    "us": (978_307_200_000_000, 2_208_988_800_000_000),
+}
+UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds"}
 # The order of day and month that nobody can tell: worth a look, whatever the separator says.
 AMBIGUOUS = 0.55
 
@@ -31,7 +42,7 @@ class TimeFormat:
         formats: of strptime; empty where DuckDB's own cast, or arithmetic for epochs, reads them.
         share: of the values that are written so.
         sureness: 0 to 1, that they are read right.
-        epoch: `s` or `ms` where they are seconds or milliseconds since 1970.
+        epoch: `s`, `ms` or `us` where they are seconds, milliseconds or microseconds since 1970.
         clock: whether they tell a time of day; midnight throughout is none.
         offset: whether they tell their distance from UTC.
     """
@@ -54,6 +65,8 @@ class TimeFormat:
             return f"make_timestamp(cast(try_cast({column} as double) * 1000000 as bigint))"
         if self.epoch == "ms":
             return f"epoch_ms(cast(try_cast({column} as double) as bigint))"
+        if self.epoch == "us":
+            return f"make_timestamp(try_cast({column} as bigint))"
         if not self.formats:
             return column
         formats = ", ".join(f"'{text}'" for text in self.formats)
@@ -69,7 +82,7 @@ def time_format(values: Sequence[str], *, comma_land: bool = False) -> TimeForma
     """
     if not values:
         return None
-    for guess in (_epoch, _compact):
+    for guess in (_epoch, _compact, _worded):
         found = guess(values)
         if found is not None:
             return found
@@ -102,12 +115,13 @@ def clock_formats(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _epoch(values: Sequence[str]) -> TimeFormat | None:
-    numbers = [float(value) for value in values if re.fullmatch(r"\d{9,13}(\.\d+)?", value.strip())]
+    numbers = [float(value) for value in values if re.fullmatch(r"\d{9,16}(\.\d+)?", value.strip())]
     for unit, (low, high) in EPOCHS.items():
         share = sum(low <= number <= high for number in numbers) / len(values)
         if share >= 0.95:
-            name = {"s": "seconds since 1970", "ms": "milliseconds since 1970"}[unit]
-            return TimeFormat(f"{name}, as {values[0]}", (), share, 0.9 * share, epoch=unit, clock=True)
+            return TimeFormat(
+                f"{UNITS[unit]} since 1970, as {values[0]}", (), share, 0.9 * share, epoch=unit, clock=True
+            )
     return None
 
 
@@ -120,6 +134,25 @@ def _compact(values: Sequence[str]) -> TimeFormat | None:
     used = sorted({lengths[str(len(match["clock"] or "") or "")] for match in matches}, key=len, reverse=True)
     clock = any(match["clock"] for match in matches)
     return TimeFormat(f"year first, as {values[0]}", tuple(used), share, 0.9 * share, clock=clock)
+
+
+def _worded(values: Sequence[str]) -> TimeFormat | None:
+    matches = [match for value in values if (match := WORDED.fullmatch(value.strip()))]
+    share = len(matches) / len(values)
+    if share < 0.95:
+        return None
+    formats = sorted({_worded_format(match) for match in matches}, key=lambda text: (-len(text), text))
+    clock, offset = any(match["clock"] for match in matches), any(match["offset"] for match in matches)
+    return TimeFormat(f"months in words, as {values[0]}", tuple(formats), share, share, clock=clock, offset=offset)
+
+
+def _worded_format(match: re.Match[str]) -> str:
+    # May is May in either; strptime reads it so too.
+    month = "%b" if len(match["month"] or match["us_month"]) == 3 else "%B"
+    day = f"%d {month}" if match["day"] else f"{month} %d"
+    comma = "," if f", {match['year']}" in match[0] else ""
+    clock = match["gap"] + _clock(match["seconds"], match["half"]) if match["clock"] else ""
+    return f"{'%a, ' if match['weekday'] else ''}{day}{comma} %Y{clock}{' %z' if match['offset'] else ''}"
 
 
 def _order(matches: Sequence[re.Match[str]], *, comma_land: bool) -> tuple[str | None, float]:

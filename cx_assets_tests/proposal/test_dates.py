@@ -1,5 +1,7 @@
 """How times are written: what is told apart, and what is not claimed."""
 
+from datetime import UTC, datetime
+
 import duckdb
 import pytest
 
@@ -21,6 +23,10 @@ from cx_assets.proposal.dates import clock_formats, clock_share, time_format
         (["20251231140509"], "2025-12-31 14:05:09"),
         (["1767189909", "1767189910"], "2025-12-31 14:05:09"),
         (["1767189909000"], "2025-12-31 14:05:09"),
+        (["1767189909000000"], "2025-12-31 14:05:09"),
+        (["Dec 31, 2025 2:05 PM", "Jan 1, 2026 11:05 AM"], "2025-12-31 14:05:00"),
+        (["31 December 2025 14:05", "1 May 2026 11:05"], "2025-12-31 14:05:00"),
+        (["Dec 31, 2025"], "2025-12-31 00:00:00"),
         (["2025-12-31", "2026-01-01"], "2025-12-31 00:00:00"),
         (["2025-12-31T14:05:09", "2025-12-31 14:05"], "2025-12-31 14:05:09"),
         (["2025-12-31T14:05:09.250Z"], "2025-12-31 14:05:09.25"),
@@ -39,6 +45,14 @@ def test_times_are_read_as_they_were_meant(
         f"from (select unnest({values!r}) as given) where {expression} is not null"
     ).fetchall()
     assert read[0] == (first, len(values))
+
+
+def test_a_time_of_a_mail_is_read_with_its_offset(connection: duckdb.DuckDBPyConnection) -> None:
+    guess = time_format(["Wed, 31 Dec 2025 14:05:09 +0100"])
+    assert guess is not None
+    assert guess.offset
+    instant = f"select epoch({guess.expression('given')}) from (select 'Wed, 31 Dec 2025 14:05:09 +0100' as given)"
+    assert connection.execute(instant).fetchone() == (datetime(2025, 12, 31, 13, 5, 9, tzinfo=UTC).timestamp(),)
 
 
 def test_days_up_to_the_twelfth_leave_the_order_unsure() -> None:
