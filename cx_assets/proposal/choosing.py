@@ -49,7 +49,9 @@ def chosen(
     scores = {(part, column.name): score(part, column, joins) for part in parts for column in columns}
     by_name = {column.name: column for column in columns}
     order = {column.name: number for number, column in enumerate(columns)}
-    left = sorted(scores, key=lambda key: (-scores[key], parts.index(key[0]), order[key[1]]))
+    # Of two that fit as well, the one that tells the time of day too.
+    days = {column.name for column in columns if column.time is not None and not column.time.clock}
+    left = sorted(scores, key=lambda key: (-scores[key], parts.index(key[0]), key[1] in days, order[key[1]]))
     found: dict[str, Choice] = {}
     taken: set[str] = set()
     for part, name in left:

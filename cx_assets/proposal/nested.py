@@ -23,6 +23,7 @@ from cx_assets.table.schema import literal, quoted
 DEPTH = 4
 # Rows whose structure is looked at.
 LOOKED_AT = 5_000
+NOT_EMPTY = "element is not null"
 NAME = re.compile(r"[\w -]+")
 
 
@@ -59,6 +60,7 @@ def unfolded(connection: duckdb.DuckDBPyConnection, group: Group) -> Group:
         part for name, told in structures.items() for part in _parts(name, as_sql(name, reserved), types[name], told)
     ]
     single, lists = [part for part in parts if not part.fields], [part for part in parts if part.fields]
+    notes = group.notes
     own = [name for name in (*types, *(part.name for part in single)) if name not in structures]
     lines = None if any(tells_item(name) for name in own) else _lines(connection, group, lists)
     rewrite(connection, group.table, lines.sql if lines else None, single)
@@ -67,12 +69,14 @@ def unfolded(connection: duckdb.DuckDBPyConnection, group: Group) -> Group:
         of_element = list(_parts("element", "element", "JSON", elements))
         rewrite(connection, group.table, None, of_element)
         single += [part for part in of_element if not part.fields]
+        notes = (*notes, *_without_lines(connection, group, lines))
     return replace(
         group,
         inside=tuple((part.name, part.sql) for part in single),
         nested=(*structures, "element"),
         unnest=lines.sql if lines else None,
-        notes=(*group.notes, *(_note(part) for part in lists if part != lines)),
+        where=NOT_EMPTY if notes != group.notes else None,
+        notes=(*notes, *(_note(part) for part in lists if part != lines)),
     )
 
 
@@ -152,9 +156,18 @@ def rewrite(connection: duckdb.DuckDBPyConnection, table: str, elements: str | N
     )
 
 
+def _without_lines(connection: duckdb.DuckDBPyConnection, group: Group, lines: Part) -> Iterator[str]:
+    """That some rows have no line, as a view of a page beside purchases; the sample is left without them."""
+    query = f"select count(*), count(*) filter (element is null) from {group.table}"
+    rows, empty = connection.execute(query).fetchall()[0]
+    if 0 < empty < rows:
+        connection.execute(f"delete from {group.table} where element is null")
+        yield f"{lines.name} is empty in {empty / rows:.1%} of the rows looked at: where leaves them out."
+
+
 def _note(part: Part) -> str:
     """What is to be known of a list that no row is made of."""
-    entry = f"an entry of its own under events with unnest: {part.sql} and where: element is not null"
+    entry = f"an entry of its own under events with unnest: {part.sql} and where: {NOT_EMPTY}"
     what = f"{part.name} is a list of objects ({', '.join(part.fields)}) and not read"
     if taken_back(part.name):
         return f'{what}. It seems to take back what was bought: {entry}, and returns: {{when: "true"}}, takes it off.'

@@ -94,3 +94,21 @@ def test_a_list_beside_an_item_of_the_row_s_own_makes_no_rows(tmp_path: Path) ->
     assert source.group.unnest is None
     assert {guess.key: guess.expression for guess in source.guesses}["item_id"] == "sku"
     assert any("shown is a list of objects (sku) and not read" in note for note in source.notes)
+
+
+def test_rows_without_lines_are_left_out_and_told(tmp_path: Path) -> None:
+    views: list[Line] = [{**order, "order_id": None, "line_items": [], "refunds": []} for order in orders()[:30]]
+    source = events_of(tmp_path, written(tmp_path, [*orders(), *views]))
+    assert "line_items is empty in 14.3% of the rows looked at: where leaves them out." in source.notes
+    read = events(duckdb.connect(), load_dataset(str(tmp_path / "my_shop.yaml")), "item_id")
+    assert len(read) == sum(len(lines_of(order)) for order in range(90))
+
+
+def test_of_a_day_and_a_time_the_time_is_taken(tmp_path: Path) -> None:
+    rows = [
+        {"event_date": "20250301", "event_timestamp": 1740819600000000 + n, "user_id": f"u{n % 9}", "sku": f"p{n % 11}"}
+        for n in range(90)
+    ]
+    guess = events_of(tmp_path, written(tmp_path, rows)).guess("occurred_at")
+    assert guess is not None
+    assert guess.columns == ("event_timestamp",)
