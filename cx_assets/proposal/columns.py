@@ -63,6 +63,11 @@ class Column:
         return self.rows > 0 and self.filled > 0.99 and self.distinct >= 0.995 * self.rows * self.filled
 
     @property
+    def of_element(self) -> bool:
+        """Whether it is inside of the elements of a list that rows are made of."""
+        return self.name.startswith("element.")
+
+    @property
     def text(self) -> bool:
         """Whether it is neither times nor numbers."""
         return self.time is None and self.number is None

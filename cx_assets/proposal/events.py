@@ -18,7 +18,7 @@ from cx_assets.proposal.groups import Group
 from cx_assets.proposal.guesses import Guess, SourceProposal
 from cx_assets.proposal.kinds import NEEDED, Kind
 from cx_assets.proposal.returns import returns_proposal
-from cx_assets.proposal.roles import Join
+from cx_assets.proposal.roles import Join, name_score
 from cx_assets.table.schema import quoted
 
 PARTS = (
@@ -95,11 +95,20 @@ def _picks(
     joins: Mapping[tuple[str, str], Join],
 ) -> tuple[dict[str, Choice], list[OrderAmount]]:
     """The chosen columns, and those that tell an order's amount: none of these is a line's value if another can be."""
-    picks = chosen(columns, joins)
+    basket = _basket_of_lines(group, columns)
+    picks = basket | chosen(columns, joins)
     amounts = order_amounts(connection, group, columns, picks)
     orders = {amount.column.name for amount in amounts}
-    better = chosen([column for column in columns if column.name not in orders], joins)
-    return (better if "value" in better else picks), amounts
+    if group.unnest:  # What stands beside the lines is the order's, the same on each of them.
+        orders |= {column.name for column in columns if not column.of_element and name_score("value", column) > 0}
+    better = basket | chosen([column for column in columns if column.name not in orders], joins)
+    return (better if "value" in better or group.unnest else picks), amounts
+
+
+def _basket_of_lines(group: Group, columns: Sequence[Column]) -> dict[str, Choice]:
+    """Of lines that were a list in a row, the row's id is their basket where nothing is called so outright."""
+    own = [column for column in columns if column.concepts == {"id"} and not column.of_element]
+    return {"basket_id": Choice(own[0], 0.8)} if group.unnest and len(own) == 1 else {}
 
 
 def _amount_notes(amounts: Sequence[OrderAmount], value: Guess | None) -> tuple[str, ...]:

@@ -104,6 +104,28 @@ def test_rows_without_lines_are_left_out_and_told(tmp_path: Path) -> None:
     assert len(read) == sum(len(lines_of(order)) for order in range(90))
 
 
+def test_what_an_order_was_worth_is_no_value_of_its_lines_whatever_its_id_is_called(tmp_path: Path) -> None:
+    rows: list[Line] = [
+        {
+            "id": 450_000 + n, "created_at": order["created_at"], "customer_id": f"c{n % 15}",
+            "total_price": f"{sum(line['line_total'] for line in lines_of(n)):.2f}",
+            "line_items": [
+                {"id": 10 * n + k, "sku": line["sku"], "quantity": line["qty"], "price": "2.50"}
+                for k, line in enumerate(lines_of(n))
+            ],
+        }
+        for n, order in enumerate(orders())
+    ]  # fmt: skip
+    source = events_of(tmp_path, written(tmp_path, rows))
+    made = {guess.key: guess.columns for guess in source.guesses}
+    assert made["basket_id"] == ("id",)
+    assert made["value"] == ("element.price", "element.quantity")
+    without: list[Line] = [
+        {**row, "line_items": [{"sku": line["sku"]} for line in lines_of(n)]} for n, row in enumerate(rows)
+    ]
+    assert events_of(tmp_path, written(tmp_path, without)).guess("value") is None
+
+
 def test_of_a_day_and_a_time_the_time_is_taken(tmp_path: Path) -> None:
     rows = [
         {"event_date": "20250301", "event_timestamp": 1740819600000000 + n, "user_id": f"u{n % 9}", "sku": f"p{n % 11}"}
