@@ -17,6 +17,7 @@ from cx_assets.proposal.event_types import own_types, type_guess
 from cx_assets.proposal.groups import Group
 from cx_assets.proposal.guesses import Guess, SourceProposal
 from cx_assets.proposal.kinds import NEEDED, Kind
+from cx_assets.proposal.line_numbers import line_id
 from cx_assets.proposal.returns import returns_proposal
 from cx_assets.proposal.roles import Join, name_score
 from cx_assets.table.schema import quoted
@@ -67,6 +68,9 @@ def events_proposal(
     if "value" in picks:
         made["value"] = line_value(connection, group, columns, picks, amounts, made["value"])
         used |= set(made["value"].columns)
+    if numbered := line_id(connection, group, columns, picks):
+        made["event_id"] = numbered
+        used |= set(numbered.columns)
     guesses = tuple(verified(connection, group, made[part]) for part in PARTS if part in made)
     returns = returns_proposal(connection, group, picks, guesses)
     scale = None
