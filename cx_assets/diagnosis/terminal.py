@@ -23,6 +23,7 @@ from cx_assets.warehouse.master_contract import master_clauses
 from cx_assets.warehouse.tables import REJECTED_EVENTS
 
 SHOWN = 5
+ADVICE = {"missing customer_id": "; if they are of guests, `where` in the manifest leaves them out"}
 
 
 def diagnose(console: Console, dataset: Dataset, settings: Settings) -> bool:
@@ -69,12 +70,13 @@ def _events(trial: Trial, dataset: Dataset, settings: Settings) -> Iterator[str]
         ).fetchall()
     )
     withdrawn = sum(outcomes.values()) - outcomes.get("reduced", 0)
-    span = f", {days:,} days: {first} to {last}" if rows else ""
+    span = f", {days:,} day{'s' * (days != 1)}: {first} to {last}" if rows else ""
     yield _line("events", f"{rows:,} rows of {files:,} file{'s' * (files != 1)}{span}")
     if trial.left_out:
         yield _line("left out", f"{trial.left_out:,} more rows are no events, as `where` says")
     copies = f" and {trial.duplicates:,} exact duplicates, folded" if trial.duplicates else ", no exact duplicates"
     yield _line("kept", f"{rows - refused - withdrawn - trial.duplicates:,}{copies}")
+    yield from _types(trial)
     if outcomes:
         yield _line("withdrawn", f"{withdrawn:,}: {_told_outcomes(outcomes)}")
     parts = {"events": event_clauses(dataset), **{t: master_clauses(dataset, t) for t in ("customers", "items")}}
@@ -84,6 +86,20 @@ def _events(trial: Trial, dataset: Dataset, settings: Settings) -> Iterator[str]
     about = {clause.reason: clause.column for clause in event_clauses(dataset)}
     for reason, count in reasons:
         yield _line("", f"{count:>9,}  {reason}{_example(trial, reason, about.get(reason))}")
+
+
+def _types(trial: Trial) -> Iterator[str]:
+    """How many events of each type are kept, and what they are worth: a total that a shop can know from elsewhere."""
+    types = sql(
+        """
+        select event_type, count(*) as events, sum(cast("value" as decimal(38, 6)))
+        from events group by event_type order by events desc, event_type
+        """,
+        events=trial.tables["events"],
+    ).fetchall()
+    told = [f"{name} {count:,}{f' worth {worth:,.2f}' if worth else ''}" for name, count, worth in types]
+    if told:
+        yield _line("of these", ", ".join(told))
 
 
 def _told_outcomes(outcomes: dict[str, int]) -> str:
@@ -113,8 +129,8 @@ def _example(trial: Trial, reason: str, column: str | None) -> str:
         rejected_events=trial.tables["rejected_events"],
     ).fetchone()
     told = f"{value!r}" if value is not None else "nothing"
-    others = f" and {distinct - 1:,} other values" if distinct > 1 else ""
-    return f": {column} is {told}{others}, as in {file} row {row:,}"
+    others = f" and {distinct - 1:,} other value{'s' * (distinct != 2)}" if distinct > 1 else ""
+    return f": {column} is {told}{others}, as in {file} row {row:,}{ADVICE.get(reason, '')}"
 
 
 def _masters(trial: Trial, dataset: Dataset) -> Iterator[str]:

@@ -106,7 +106,7 @@ def _trial(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> Trial:
     first = " order by fingerprint, source_file, source_row" if alike else ""
     events = sql(
         f"select {'distinct on (fingerprint) ' if alike else ''}day, at_ as occurred_at, customer_id, item_id, "
-        f"source_file, source_row from judged where reason is null{first}",
+        f'event_type, "value", source_file, source_row from judged where reason is null{first}',
         judged=judged,
     )
     broken = sql("select source_file, source_row from judged where reason is not null", judged=judged)
@@ -176,7 +176,8 @@ def _judged(judged: Table, held: HeldEvents) -> Table:
     )
     slim = f"""
         select
-            {day_of("at_", held.dataset)} as day, reason, at_, customer_id, item_id, {file}source_row,
+            {day_of("at_", held.dataset)} as day, reason, at_, customer_id, item_id, event_type, "value",
+            {file}source_row,
             hash(id_given, time_given, coalesce(delivered_customer_id, customer_id), item_id, event_type, basket_given,
                 quantity_given, value_given, rating_given, store_id) as fingerprint{unique}
         from judged

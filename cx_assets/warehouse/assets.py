@@ -52,7 +52,7 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         context.add_output_metadata({"days cleaned anew": len(again)})
         return found
 
-    @table_asset(events_table, partitions_def=daily_events, kinds=["sql"], code_version="2", deps=referenced)
+    @table_asset(events_table, partitions_def=daily_events, kinds=["sql"], code_version="3", deps=referenced)
     def events(
         context: dg.AssetExecutionContext,
         warehouse: Warehouse,
@@ -70,7 +70,7 @@ def warehouse_assets(dataset: Dataset, daily_events: dg.PartitionsDefinition) ->
         context.add_output_metadata({"days cleaned anew for merges": len(again)})
         return by.events(raw_events, withdrawn_events, customer_merges)
 
-    @table_asset(tables.REJECTED_EVENTS, partitions_def=daily_events, kinds=["sql"], code_version="1", deps=referenced)
+    @table_asset(tables.REJECTED_EVENTS, partitions_def=daily_events, kinds=["sql"], code_version="2", deps=referenced)
     def rejected_events(warehouse: Warehouse, raw_events: Table, withdrawn_events: Table) -> Table:
         """One row per event that breaks the contract, as delivered, with the reason and where it came from."""
         return cleaning(warehouse).rejected(raw_events, withdrawn_events)

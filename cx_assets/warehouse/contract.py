@@ -93,8 +93,8 @@ def _with_reasons(raw_events: Table, dataset: Dataset, masters: Mapping[str, Tab
                 item_id as item_given, trim(coalesce(item_id, '')) as item_id,
                 event_type as type_given, lower(trim(coalesce(event_type, ''))) as event_type,
                 nullif(trim(basket_id), '') as basket_given,
-                quantity as quantity_given, try_cast(quantity as double) as quantity,
-                value as value_given, try_cast(value as double) as value,
+                quantity as quantity_given, {_number("quantity", 1, dataset)} as quantity,
+                value as value_given, {_number("value", 0, dataset)} as value,
                 nullif(trim(rating), '') as rating_given, try_cast(rating as double) as rating,
                 nullif(trim(store_id), '') as store_id,
                 event_id as id_given,{links.COLUMNS if dataset.has_links else ""}
@@ -112,6 +112,20 @@ def _with_reasons(raw_events: Table, dataset: Dataset, masters: Mapping[str, Tab
     # What corrects, cancels or returns an event has its id in common with it.
     apart = ", version, role" if dataset.has_links else ""
     return _alone(judged, [clause for clause in clauses if clause.asks == "others"], apart)
+
+
+def _number(column: str, otherwise: int, dataset: Dataset) -> str:
+    """SQL for a delivered number; of an event that is no purchase, as a view, it needn't be told.
+
+    In a file of all that customers do, what isn't bought has no price. A manifest that requires the column has it told
+    of every event; of a row that returns one, a figure that is missing says something (`links`).
+    """
+    number, told = f"try_cast({column} as double)", dataset.contract.events.columns.get(column)
+    if told is not None and told.required:
+        return number
+    links_nothing = " and coalesce(returns, '') <> 'true'" if dataset.has_links else ""
+    silent = f"coalesce(trim({column}), '') = '' and lower(trim(event_type)) <> 'purchase'{links_nothing}"
+    return f"coalesce({number}, case when {silent} then {otherwise} end)"
 
 
 def _alone(judged: Table, clauses: list[Clause], apart: str) -> Table:

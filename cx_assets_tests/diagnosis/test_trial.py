@@ -38,6 +38,17 @@ def test_rows_duplicates_and_rejected_events_are_those_of_a_run(loaded_shop: Loa
     assert refused == rows(loaded_shop.database, stored)
 
 
+def test_the_worth_of_each_type_of_event_is_told_without_copies_and_rejected_ones(tmp_path: Path) -> None:
+    events: list[dict[str, object]] = [
+        {"value": "1000.25"}, {"id": "2", "value": "500"}, {"id": "2", "value": "500"}, {"value": "much"},
+        {"kind": "view", "quantity": "", "value": ""},
+    ]  # fmt: skip
+    assert (
+        "of these  purchase 2 worth 1,500.25, view 1\n"
+        in diagnosed(write_tiny(tmp_path, {"a.csv": events}), tmp_path)[1]
+    )
+
+
 def test_verdicts_are_word_for_word_those_of_a_run(loaded_shop: LoadedShop) -> None:
     dataset = loaded_shop.shop.dataset
     settings = Settings()
@@ -57,7 +68,7 @@ def test_a_dataset_in_order_would_begin_well_and_leaves_no_trace(tmp_path: Path)
     dataset = write_tiny(tmp_path, {"a.csv": [{}, {"id": "2"}, {"id": "2"}]})
     good, printed = diagnosed(dataset, tmp_path)
     assert good
-    assert "3 rows of 1 file, 1 days: 2024-03-01 to 2024-03-01" in printed
+    assert "3 rows of 1 file, 1 day: 2024-03-01 to 2024-03-01" in printed
     assert "2 and 1 exact duplicates, folded" in printed
     assert "contract  clauses: 17 for events, 1 for customers, 2 for items" in printed
     assert sorted(path.name for path in tmp_path.iterdir()) == ["events", "tiny_shop.yaml"]
@@ -68,8 +79,11 @@ def test_a_reason_is_told_with_its_count_and_its_most_common_value_and_place(tmp
     good, printed = diagnosed(write_tiny(tmp_path, {"a.csv": events}), tmp_path)
     assert not good
     assert "4 (80.00%; the limit is 2.00%)" in printed
-    assert "3  quantity is not a number: quantity is 'x' and 1 other values, as in events/a.csv row 3" in printed
-    assert "1  missing customer_id: customer_id is nothing, as in events/a.csv row 5" in printed
+    assert "3  quantity is not a number: quantity is 'x' and 1 other value, as in events/a.csv row 3" in printed
+    assert (
+        "1  missing customer_id: customer_id is nothing, as in events/a.csv row 5; if they are of guests, `where`"
+        in printed
+    )
     assert "stops a run  rejected_events: few_events_are_rejected: 4 of 5 delivered events break" in printed
     assert "A run would fail" in printed
 
@@ -138,7 +152,7 @@ def test_a_dataset_of_which_every_event_is_rejected_is_told_why(tmp_path: Path) 
     people = "customers: {source: {files: people.csv, format: csv}, id: who}\n"
     good, printed = diagnosed(write_tiny(tmp_path, {"a.csv": [{"at": "soon"}, {"at": "later"}]}, people), tmp_path)
     assert not good
-    assert "2  time does not parse: occurred_at is 'soon' and 1 other values" in printed
+    assert "2  time does not parse: occurred_at is 'soon' and 1 other value" in printed
     assert "customers none has events (1 rows)" in printed
 
 

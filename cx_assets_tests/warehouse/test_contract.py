@@ -71,6 +71,8 @@ def reason(con: duckdb.DuckDBPyConnection, dataset: Dataset, **event: Any) -> st
         ({"value": "1e300"}, "value too large"),
         ({"value": None}, "missing value"),
         ({"value": "1,50"}, "value is not a number"),
+        ({"event_type": "View", "value": "much"}, "value is not a number"),
+        ({"event_type": "cart", "quantity": "0"}, "quantity not above 0"),
         ({"value": "nan"}, "value is not a number"),
         ({"value": "-0.01"}, "value below 0"),
         ({"value": "0"}, None),
@@ -90,6 +92,14 @@ def test_an_event_breaks_the_first_clause_that_it_breaks(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, event: dict[str, Any], expected: str | None
 ) -> None:
     assert reason(con, dataset, **event) == expected
+
+
+@pytest.mark.parametrize("silence", [None, "", " "])
+def test_what_is_no_purchase_needs_no_quantity_and_no_value(
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, silence: str | None
+) -> None:
+    judged = judge(delivered(con, dataset, {"event_type": " View", "quantity": silence, "value": silence}), dataset)
+    assert sql('select reason, quantity, "value" from j', j=judged).fetchall() == [(None, 1.0, 0.0)]
 
 
 def test_a_rejected_event_tells_what_was_delivered_and_not_what_was_made_of_it(

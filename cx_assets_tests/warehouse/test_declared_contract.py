@@ -45,6 +45,7 @@ def reasons(connection: duckdb.DuckDBPyConnection, dataset: Dataset, *events: di
         ("value: {min: 0.5}", {"value": "0.5"}, {"value": "0.49"}, "value below 0.5"),
         ("quantity: {type: bigint}", {"quantity": "2.0"}, {"quantity": "2.5"}, "quantity is not a whole number"),
         ("store_id: {required: true}", {"store_id": "N"}, {"store_id": " "}, "missing store_id"),
+        ("value: {required: true}", {"event_type": "view"}, {"event_type": "view", "value": ""}, "missing value"),
         ("store_id: {allowed: [N, 7]}", {"store_id": "7"}, {"store_id": "n"}, "store_id is none of N, 7"),
         ("store_id: {allowed: [N]}", {"store_id": None}, {"store_id": "S"}, "store_id is none of N"),
         ("store_id: {type: bigint}", {"store_id": "-12"}, {"store_id": "1.5"}, "store_id is not a whole number"),
