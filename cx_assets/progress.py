@@ -150,7 +150,18 @@ def root_cause(event: dg.DagsterEvent) -> str:
 
     Dagster wraps what our code raises; what our code in its turn was raised from is told in its own words.
     """
-    error = event.step_failure_data.error if event.is_step_failure else event.job_failure_data.error
+    # Of a run that was ended from outside, as one that was killed, Dagster notes no error.
+    noted = event.step_failure_data if event.is_step_failure else event.event_specific_data
+    error = getattr(noted, "error", None)
     while error is not None and error.cause is not None and (error.cls_name or "").startswith("Dagster"):
         error = error.cause
     return error.message.strip() if error else str(event.message)
+
+
+def cause_of_end(instance: dg.DagsterInstance, run_id: str, event: dg.DagsterEvent) -> str:
+    """Why a run failed outside its steps: what is known of a process that was killed is noted just before its end."""
+    told = [root_cause(event)]
+    if event.event_specific_data is None:
+        notes = instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+        told += [str(entry.dagster_event.message) for entry in notes[-1:] if entry.dagster_event]
+    return " ".join(told)

@@ -1,7 +1,8 @@
 """Which runs there were, and what became of each.
 
 Belongs here: Dagster's history of runs, held against the processes and the lock of this machine. Does not: checks, days
-and files (`looking`, `deliveries`), or the verdict (`status`). Dagster itself never learns that a process was killed.
+and files (`looking`, `deliveries`), or the verdict (`status`). Dagster itself doesn't learn that a process went
+down together with the server that had launched it.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ import dagster as dg
 from cx_assets.automation import RANGE_END, RANGE_START
 from cx_assets.operations.holder import is_gone, writer
 from cx_assets.operations.status import Run, RunState
-from cx_assets.progress import root_cause
+from cx_assets.progress import cause_of_end, root_cause
 from cx_assets.settings import Settings
 
 ENDED: dict[dg.DagsterRunStatus, RunState] = {
@@ -94,12 +95,13 @@ def _error(instance: dg.DagsterInstance, run_id: str) -> str:
     """The cause of the first step that failed, or of the run's failure outside its steps."""
     kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
     events = [entry.dagster_event for entry in instance.all_logs(run_id, of_type=kinds)]
-    return next((f"{event.step_key or 'the run'}: {_cause(event)}" for event in events if event), "no cause noted")
+    causes = (f"{event.step_key or 'the run'}: {_cause(instance, run_id, event)}" for event in events if event)
+    return next(causes, "no cause noted")
 
 
-def _cause(event: dg.DagsterEvent) -> str:
+def _cause(instance: dg.DagsterInstance, run_id: str, event: dg.DagsterEvent) -> str:
     """Why a step or run failed; of a check only that it did, for what it says stands with the checks."""
-    error = event.step_failure_data.error if event.is_step_failure else None
-    if error and error.cls_name == CHECK_FAILED:
-        return "the check didn't pass."
-    return root_cause(event)
+    if not event.is_step_failure:
+        return cause_of_end(instance, run_id, event)
+    error = event.step_failure_data.error
+    return "the check didn't pass." if error and error.cls_name == CHECK_FAILED else root_cause(event)

@@ -17,6 +17,12 @@ RunState = Literal["succeeded", "failed", "canceled", "running", "waiting", "int
 EXIT_CODES: dict[Level, int] = {"good": 0, "warning": 1, "bad": 2}
 """As monitors of the Nagios kind read them."""
 
+ENDING = (
+    "Run it again; every table is whole, old or new. Runs launched in the web UI wait until it is ended: the sensor "
+    "`interrupted_runs` does that, or *Terminate* in the run's menu."
+)
+"""What to do about a run that no process works on any more."""
+
 NAMED = 5
 """How many of several files are named."""
 
@@ -194,7 +200,7 @@ def _of_runs(seen: Seen) -> Iterator[Finding]:
         yield Finding(level="bad", what=what, do="Correct the cause, then run it again.")
     elif last.state == "interrupted":
         what = f"The last run, {last.job}, was interrupted: it never ended, and no process works on it."
-        yield Finding(level="bad", what=what, do="Run it again; every table is whole, old or new.")
+        yield Finding(level="bad", what=what, do=ENDING)
     elif last.state == "canceled":
         yield Finding(level="warning", what=f"The last run, {last.job}, was canceled.", do="Run it again.")
 

@@ -12,6 +12,8 @@ import dagster as dg
 import pytest
 from dagster._core.events import EngineEventData
 
+from cx_assets.operations.interrupted import interrupted_runs
+from cx_assets.operations.run_log import log_file
 from cx_assets.operations.runs import STARTING, latest_runs
 from cx_assets.settings import Settings
 from cx_assets.table.warehouse import writing
@@ -110,3 +112,25 @@ def test_of_a_process_of_another_machine_nothing_is_guessed_before_it_should_hol
 def test_a_run_that_was_not_launched_yet_is_waiting(instance, settings: Settings) -> None:
     noted(instance, None, dg.DagsterRunStatus.NOT_STARTED)
     assert told(instance, settings, after=10 * STARTING) == "waiting"
+
+
+def test_a_run_that_was_killed_has_failed_for_what_dagster_noted_of_its_process(instance, settings: Settings) -> None:
+    run_id = noted(instance, os.getpid())
+    run = instance.get_run_by_id(run_id)
+    instance.report_engine_event("The run's process was terminated by signal 9.", run)
+    instance.report_run_failed(run)
+    (told_of,) = latest_runs(instance, settings, datetime.now(UTC))
+    assert told_of.state == "failed"
+    assert (told_of.error or "").endswith("The run's process was terminated by signal 9.")
+    assert '"event": "run failed"' in log_file(settings.home, run_id).read_text("utf-8")
+
+
+def test_a_run_whose_process_is_gone_is_ended_and_one_at_work_is_left_alone(
+    instance, settings: Settings, gone: int
+) -> None:
+    lost, working = noted(instance, gone), noted(instance, os.getpid())
+    sensor = interrupted_runs(settings)
+    assert sensor.evaluate_tick(dg.build_sensor_context(instance)).skip_message == f"Ended: {lost}."
+    assert sensor.evaluate_tick(dg.build_sensor_context(instance)).skip_message == "No run is interrupted."
+    statuses = [instance.get_run_by_id(run_id).status for run_id in (lost, working)]
+    assert statuses == [dg.DagsterRunStatus.FAILURE, STARTED]
