@@ -6,6 +6,7 @@ operator starts them in the UI or with `dagster schedule start`.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,11 +17,22 @@ from cx_assets.days import stretches
 from cx_assets.ingestion.changes import changes
 from cx_assets.partitions import daily_events
 from cx_assets.privacy.protection import Protection
-from cx_assets.progress import root_cause
+from cx_assets.progress import cause_of_end, root_cause
+from cx_assets.publishing.gate import unmet
 from cx_assets.settings import Settings
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
+RUN_KEY = "dagster/run_key"
+NOT_OVER = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+TOLD = 3
+"""Checks of which a tick tells why they hold publishing back."""
 DAILY = (
     *("delivered_columns", "raw_customers", "raw_items", "customer_merges"),
     *("raw_events", "withdrawn_events", "events", "rejected_events"),
@@ -57,8 +69,9 @@ DAILY_EVENTS = dg.define_asset_job(
 )
 MODELS = dg.define_asset_job(
     "models",
-    EVERY_RUN - _DAYS - _PUBLISHED,
-    description="All that follows from events, up to the report.",
+    EVERY_RUN - _DAYS,
+    # It publishes itself: a run of days that stands in the queue behind it would change what the checks vouch for.
+    description="All that follows from events, up to the report, and publishing it.",
 )
 PUBLISH = dg.define_asset_job(
     "publish", _PUBLISHED, description="Let readers have the present tables, if their blocking checks passed."
@@ -90,8 +103,8 @@ def schedules(dataset: Dataset) -> list[Any]:
             job=MODELS,
             cron_schedule="0 4 * * *",
             execution_timezone=zone,
-            description=f"At 04:00 ({zone}): computes all that follows from events; publish_when_checked then "
-            "publishes it.",
+            description=f"At 04:00 ({zone}): computes all that follows from events, and publishes it if blocking checks "
+            "pass.",
         ),
         dg.ScheduleDefinition(
             name="retention_schedule",
@@ -104,11 +117,21 @@ def schedules(dataset: Dataset) -> list[Any]:
     ]
 
 
-def sensors(dataset: Dataset, settings: Settings) -> list[dg.SensorDefinition]:
-    """New files, failed runs, and publishing what has passed its checks."""
+def sensors(dataset: Dataset, settings: Settings, gate: Sequence[dg.AssetCheckSpec] = ()) -> list[dg.SensorDefinition]:
+    """New files, failed runs, and publishing what has passed its checks.
+
+    Args:
+        dataset: whose files are watched.
+        settings: where the log goes.
+        gate: the blocking checks of what is published.
+    """
     protection = Protection(dataset, settings)
 
-    @dg.sensor(job=DAILY_EVENTS, minimum_interval_seconds=60)
+    @dg.sensor(
+        job=DAILY_EVENTS,
+        minimum_interval_seconds=60,
+        description="Loads the days that new or changed files, URLs and rows of databases touch.",
+    )
     def new_event_files(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         """Notices new or changed files, URLs and rows of databases, and requests the days that they touch."""
         seen = json.loads(context.cursor or "{}")
@@ -131,7 +154,9 @@ def sensors(dataset: Dataset, settings: Settings) -> list[dg.SensorDefinition]:
             cursor=json.dumps(found.state, sort_keys=True),
         )
 
-    @dg.run_failure_sensor(monitor_all_code_locations=False)
+    @dg.run_failure_sensor(
+        monitor_all_code_locations=False, description="Writes what failed and what to do to failed_runs.log."
+    )
     def failed_runs(context: dg.RunFailureSensorContext) -> None:
         """Writes what failed, and what to do, to a log under the data folder."""
         log = settings.data_dir.absolute() / "failed_runs.log"
@@ -139,12 +164,50 @@ def sensors(dataset: Dataset, settings: Settings) -> list[dg.SensorDefinition]:
         with log.open("a", encoding="utf-8") as file:
             file.write(failure_text(context) + "\n")
 
-    publishing = dg.AutomationConditionSensorDefinition(
-        "publish_when_checked",
-        target=dg.AssetSelection.assets("published_tables"),
-        description="Publishes when the report is new and every blocking check of what it rests on has passed.",
+    @dg.sensor(
+        job=PUBLISH,
+        minimum_interval_seconds=30,
+        description="Publishes a report that the run which made it did not, once every blocking check has passed.",
     )
-    return [new_event_files, failed_runs, publishing]
+    def publish_when_checked(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        """Asks what publishing itself asks, so that a check that only warns holds nothing back, and says what does.
+
+        Of all tables the report comes last: a new day of events alone is not yet something to publish.
+        """
+        report, published = (_last_made(context.instance, name) for name in ("evaluation_report", "published_tables"))
+        if report is None:
+            return dg.SkipReason("There is no report yet: the job models makes it.")
+        if published and published.timestamp > report.timestamp:
+            return dg.SkipReason("The latest report is published.")
+        key = f"report of {report.run_id}, {report.timestamp}"
+        if why := _held_back(context.instance, gate, key):
+            return dg.SkipReason(why)
+        return dg.RunRequest(run_key=key)
+
+    return [new_event_files, failed_runs, publish_when_checked]
+
+
+def _last_made(instance: dg.DagsterInstance, table: str) -> dg.EventLogEntry | None:
+    return instance.get_latest_materialization_event(dg.AssetKey(table))
+
+
+def _held_back(instance: dg.DagsterInstance, gate: Sequence[dg.AssetCheckSpec], key: str) -> str | None:
+    """Why a report isn't to be published now, and what to do; None if it is."""
+    for run in instance.get_runs(dg.RunsFilter(tags={RUN_KEY: key}), limit=1):
+        return (
+            f"Run {run.run_id[:8]} was to publish this report: status {run.status.value.lower()}. If it failed or "
+            "was canceled, correct the cause, then re-execute it."
+        )
+    for run in instance.get_runs(dg.RunsFilter(statuses=NOT_OVER), limit=1):
+        return f"Run {run.run_id[:8]} of {run.job_name} is not over: what it writes is to be checked first."
+    if reasons := unmet(instance, gate):
+        more = f" … and {len(reasons) - TOLD} more." if len(reasons) > TOLD else ""
+        return (
+            f"Held back: {len(reasons)} of {len(gate)} blocking checks don't vouch for the tables; what was published "
+            f"before stays. {' · '.join(reasons[:TOLD])}{more} Correct what they say, then run the job models, or "
+            "these tables with their checks."
+        )
+    return None
 
 
 def failure_text(context: dg.RunFailureSensorContext) -> str:
@@ -155,7 +218,7 @@ def failure_text(context: dg.RunFailureSensorContext) -> str:
         verdicts.get(event.step_key) or f"{event.step_key}: {root_cause(event)}"
         for event in context.get_step_failure_events()
         if event.step_key
-    ] or [root_cause(context.failure_event)]
+    ] or [cause_of_end(context.instance, run.run_id, context.failure_event)]
     day = run.tags.get("dagster/partition")
     first, last = run.tags.get(RANGE_START, day), run.tags.get(RANGE_END, day)
     days = f" for {first}" + (f" to {last}" if last != first else "") if first else ""

@@ -26,6 +26,7 @@ from cx_assets.matrices import assets as matrices
 from cx_assets.matrices import checks as matrices_checks
 from cx_assets.matrices.config import InteractionWeights
 from cx_assets.operations.assets import retention_asset, retention_check
+from cx_assets.operations.interrupted import interrupted_runs
 from cx_assets.operations.tables import RETENTION
 from cx_assets.privacy.assets import privacy_assets, privacy_checks
 from cx_assets.privacy.protection import Protection
@@ -35,6 +36,7 @@ from cx_assets.publishing.assets import (
     publishing_assets,
     publishing_checks,
 )
+from cx_assets.publishing.gate import blocking
 from cx_assets.publishing.tables import PUBLISHED_TABLES
 from cx_assets.recommendations import assets as recommendations
 from cx_assets.recommendations import checks as recommendations_checks
@@ -103,6 +105,7 @@ def declared_definitions(dataset: Dataset, settings: Settings) -> dg.Definitions
         *dg.load_asset_checks_from_modules(MODEL_CHECKS),
         *(structure_check(spec) for spec in specs),
     ]
+    gate = blocking(checks)
     published = publishing_assets(specs, checks, settings)
     backtest = backtesting_assets(dataset, settings)
     *judging, _ = (declared(asset) for asset in backtest)
@@ -119,7 +122,7 @@ def declared_definitions(dataset: Dataset, settings: Settings) -> dg.Definitions
         asset_checks=checks,
         jobs=automation.JOBS,
         schedules=automation.schedules(dataset),
-        sensors=automation.sensors(dataset, settings),
+        sensors=[*automation.sensors(dataset, settings, gate), interrupted_runs(settings)],
         resources={
             "warehouse": Warehouse(
                 path=str(settings.warehouse_path),

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from cx_assets.automation import DAILY, RANGE_END, RANGE_START
+from cx_assets.automation import DAILY, RANGE_END, RANGE_START, RUN_KEY
 from cx_assets.dataset import Dataset
 from cx_assets.definitions import build_definitions
 from cx_assets.settings import Settings
 from cx_assets.table.warehouse import writing
 from cx_assets_tests.runs import rows
 from cx_assets_tests.shop import TINY, write_tiny
-from cx_assets_tests.whole_shop import whole_shop
+from cx_assets_tests.whole_shop import WholeShop, whole_shop
 
 pytestmark = pytest.mark.whole
 
@@ -53,9 +53,9 @@ def test_the_jobs_divide_everything_among_them(tmp_path: Path) -> None:
     dataset = write_tiny(tmp_path, {"a.csv": [on(1)]})
     parts = [selected(job, dataset) for job in ("daily_events", "models", "publish")]
     assert parts[0] == set(DAILY)
-    assert parts[2] == {"published_tables"}
-    assert selected("everything", dataset) == parts[0] | parts[1] | parts[2]
-    assert sum(map(len, parts)) == len(selected("everything", dataset))
+    assert selected("everything", dataset) == parts[0] | parts[1]
+    assert not parts[0] & parts[1]
+    assert parts[2] == {"published_tables"} <= parts[1]
 
 
 # Schedules
@@ -209,36 +209,68 @@ def test_a_run_that_could_not_begin_is_logged_with_who_was_writing(
     assert "; the test)" in lines[1]
 
 
+def test_the_web_ui_says_what_every_job_schedule_and_sensor_does(tmp_path: Path) -> None:
+    repository = definitions(write_tiny(tmp_path, {"a.csv": [on(1)]})).get_repository_def()
+    jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+    shown = [*jobs, *repository.schedule_defs, *repository.sensor_defs]
+    assert [one.name for one in shown if not one.description] == []
+
+
 # Publishing
 
-PUBLISHED = dg.AssetSelection.assets("published_tables")
+
+def told_by_publishing(instance: dg.DagsterInstance, project: dg.Definitions) -> tuple[list[dg.RunRequest], str]:
+    """What a tick of the sensor that publishes requests, and why not if it doesn't."""
+    sensor = project.resolve_sensor_def("publish_when_checked")
+    told = sensor.evaluate_tick(dg.build_sensor_context(instance, repository_def=project.get_repository_def()))
+    return list(told.run_requests or []), told.skip_message or ""
 
 
-def requested(instance: dg.DagsterInstance, project: dg.Definitions, *happened: object) -> int:
-    """How many runs of publishing are requested, once what has happened was noted by an evaluation before."""
-    first = dg.evaluate_automation_conditions(project, instance, PUBLISHED)
-    assert first.total_requested == 0
-    for event in happened:
-        assert isinstance(event, dg.AssetMaterialization | dg.AssetCheckEvaluation)
-        instance.report_runless_asset_event(event)
-    return dg.evaluate_automation_conditions(project, instance, PUBLISHED, cursor=first.cursor).total_requested
+def verdict(name: str, *, passed: bool, warns: bool = False) -> dg.AssetCheckEvaluation:
+    severity = dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR
+    report = dg.AssetKey("evaluation_report")
+    return dg.AssetCheckEvaluation(
+        report, name, passed=passed, blocking=True, severity=severity, description="It leads by nothing."
+    )
 
 
-def verdict(asset: str, name: str, *, passed: bool) -> dg.AssetCheckEvaluation:
-    return dg.AssetCheckEvaluation(dg.AssetKey(asset), name, passed=passed, blocking=True)
+@pytest.fixture
+def shop(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> WholeShop:
+    return whole_shop(tmp_path_factory.getbasetemp()).copied_to(tmp_path / "shop")
 
 
-@pytest.mark.parametrize("passed", [True, False])
-def test_a_new_report_is_published_when_its_blocking_checks_have_passed(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, *, passed: bool
+@pytest.mark.parametrize(
+    ("gate", "published"),
+    [({"passed": True}, True), ({"passed": False, "warns": True}, True), ({"passed": False}, False)],
+    ids=["passes", "warns", "fails"],
+)
+def test_a_new_report_is_published_unless_a_blocking_check_stops_it(
+    shop: WholeShop, gate: dict[str, bool], *, published: bool
 ) -> None:
-    shop = whole_shop(tmp_path_factory.getbasetemp()).copied_to(tmp_path / "shop")
     project = build_definitions(shop.settings)
-    new_report = dg.AssetMaterialization("evaluation_report")
-    gate = verdict("evaluation_report", "published_recommender_beats_popularity", passed=passed)
-    checks = [verdict("evaluation_report", "structure", passed=True), gate]
-    new_campaigns = dg.AssetMaterialization("raw_campaigns")
     with shop.instance() as instance:
-        assert requested(instance, project, new_campaigns, verdict("raw_campaigns", "structure", passed=True)) == 0
-        assert requested(instance, project, new_report) == 0  # not yet checked
-        assert requested(instance, project, new_report, *checks) == int(passed)
+        assert told_by_publishing(instance, project) == ([], "The latest report is published.")
+        instance.report_runless_asset_event(dg.AssetMaterialization("evaluation_report"))
+        instance.report_runless_asset_event(verdict("structure", passed=True))
+        _, why = told_by_publishing(instance, project)
+        assert "published_recommender_beats_popularity: ran before the table was last materialized" in why
+        instance.report_runless_asset_event(verdict("published_recommender_beats_popularity", **gate))
+        requests, why = told_by_publishing(instance, project)
+    assert len(requests) == int(published)
+    assert ("published_recommender_beats_popularity: It leads by nothing." in why) == (not published)
+
+
+def test_a_report_is_not_published_while_another_run_works_nor_a_second_time(shop: WholeShop) -> None:
+    project = build_definitions(shop.settings)
+    with shop.instance() as instance:
+        instance.report_runless_asset_event(dg.AssetMaterialization("evaluation_report"))
+        for check in ("structure", "published_recommender_beats_popularity"):
+            instance.report_runless_asset_event(verdict(check, passed=True))
+        (request,), _ = told_by_publishing(instance, project)
+        working = instance.add_run(dg.DagsterRun("daily_events", status=dg.DagsterRunStatus.STARTED))
+        assert "of daily_events is not over" in told_by_publishing(instance, project)[1]
+        instance.report_run_canceled(working)
+        tags = {RUN_KEY: request.run_key or ""}
+        tried = instance.add_run(dg.DagsterRun("publish", status=dg.DagsterRunStatus.FAILURE, tags=tags))
+        _, why = told_by_publishing(instance, project)
+    assert why.startswith(f"Run {tried.run_id[:8]} was to publish this report: status failure.")

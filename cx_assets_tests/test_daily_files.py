@@ -95,7 +95,6 @@ def test_a_new_day_and_a_late_file_reach_the_readers(folder: Folder) -> None:
         requested = folder.look(instance)
         assert requested == [(OLD_DAYS[0], OLD_DAYS[0]), ("2024-04-21", "2024-04-21"), (NEW_DAY, NEW_DAY)]
         folder.run(instance, "models")
-        folder.run(instance, "publish")
     counts = "select event_type, count(*) from warehouse.events where day = '{}' group by all order by all"
     moved = dict(rows(database, counts.format(OLD_DAYS[1])))
     assert "purchase" not in moved

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cx_assets.publishing import tables
 from cx_assets.publishing.files import REPORT, publish
-from cx_assets.publishing.gate import unmet
+from cx_assets.publishing.gate import blocking, unmet
 from cx_assets.settings import DATABASE, Settings
 from cx_assets.table import Table, TableSpec, table_asset, table_check
 from cx_assets.table.relation import sql
@@ -34,7 +34,7 @@ def publishing_assets(
         checks: the checks of these tables; the blocking ones are the gate.
         settings: for where to publish.
     """
-    gate = [spec for check in checks for spec in check.check_specs if spec.blocking]
+    gate = blocking(checks)
     names = [spec.name for spec in specs if spec.name != "evaluation_report"]
     published = settings.published_dir
 
@@ -43,11 +43,6 @@ def publishing_assets(
         code_version="1",
         kinds=["parquet"],
         deps=names,
-        automation_condition=(
-            # Of all tables the report comes last: a new day of events alone is not yet something to publish.
-            dg.AutomationCondition.eager().allow(dg.AssetSelection.assets("evaluation_report"))
-            & dg.AutomationCondition.all_deps_blocking_checks_passed()
-        ),
     )
     def published_tables(
         context: dg.AssetExecutionContext, warehouse: Warehouse, evaluation_report: Table

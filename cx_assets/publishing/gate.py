@@ -13,19 +13,24 @@ from collections.abc import Iterable
 import dagster as dg
 
 
-def unmet(instance: dg.DagsterInstance, blocking: Iterable[dg.AssetCheckSpec]) -> list[str]:
+def blocking(checks: Iterable[dg.AssetChecksDefinition]) -> list[dg.AssetCheckSpec]:
+    """Those of `checks` that are the gate."""
+    return [spec for check in checks for spec in check.check_specs if spec.blocking]
+
+
+def unmet(instance: dg.DagsterInstance, gate: Iterable[dg.AssetCheckSpec]) -> list[str]:
     """The blocking checks that don't vouch for the present rows, each with why.
 
     Args:
         instance: whose history is asked.
-        blocking: the checks.
+        gate: the checks.
 
     Returns:
-        One sentence per check that failed, never came to a verdict, or did before a table that it reads was last
-        materialized.
+        One sentence per check that failed, then per check that never came to a verdict, or did before a table that it
+        reads was last materialized.
     """
-    reasons = []
-    specs = sorted(blocking, key=lambda check: check.key)
+    failed, reasons = [], []
+    specs = sorted(gate, key=lambda check: check.key)
     records = instance.event_log_storage.get_asset_check_summary_records([spec.key for spec in specs])
     materialized_at: dict[dg.AssetKey, float | None] = {}
 
@@ -49,8 +54,8 @@ def unmet(instance: dg.DagsterInstance, blocking: Iterable[dg.AssetCheckSpec]) -
         else:
             verdict = record.event.dagster_event.asset_check_evaluation_data
             if not verdict.passed and verdict.severity is dg.AssetCheckSeverity.ERROR:
-                reasons.append(f"{name}: {verdict.description}")
-    return reasons
+                failed.append(f"{name}: {verdict.description}")
+    return [*failed, *reasons]
 
 
 def _read_by(spec: dg.AssetCheckSpec) -> list[dg.AssetKey]:

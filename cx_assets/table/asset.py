@@ -26,7 +26,6 @@ def table_asset(
     partitions_def: dg.PartitionsDefinition | None = None,
     deps: Sequence[str] = (),
     whole: Sequence[str] = (),
-    automation_condition: dg.AutomationCondition[Any] | None = None,
 ) -> Callable[[AnyFunction], dg.AssetsDefinition]:
     """Make an asset of a function from tables to one table.
 
@@ -40,7 +39,6 @@ def table_asset(
         partitions_def: days, for what is loaded by day.
         deps: assets that must come first without being read.
         whole: tables by other partitions that are read whole, not just the time that the run's own partitions span.
-        automation_condition: when it is due, for the automation sensor.
     """
 
     def decorate(function: AnyFunction) -> dg.AssetsDefinition:
@@ -55,7 +53,6 @@ def table_asset(
             partitions_def=partitions_def,
             deps=list(deps),
             ins={name: dg.AssetIn(partition_mapping=dg.AllPartitionMapping()) for name in whole},
-            automation_condition=automation_condition,
             pool=POOL,
         )(function)
         # Without it a range on the command line is one run per day.
