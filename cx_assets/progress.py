@@ -159,9 +159,13 @@ def root_cause(event: dg.DagsterEvent) -> str:
 
 
 def cause_of_end(instance: dg.DagsterInstance, run_id: str, event: dg.DagsterEvent) -> str:
-    """Why a run failed outside its steps: what is known of a process that was killed is noted just before its end."""
-    told = [root_cause(event)]
-    if event.event_specific_data is None:
-        notes = instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
-        told += [str(entry.dagster_event.message) for entry in notes[-1:] if entry.dagster_event]
-    return " ".join(told)
+    """Why a run failed outside its steps.
+
+    Of a process that was killed, or that could not load the project, what is known is noted just before its end.
+    """
+    if event.event_specific_data is not None:
+        return root_cause(event)
+    entries = instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+    notes = [entry.dagster_event for entry in entries if entry.dagster_event]
+    wrong = [note for note in notes if note.engine_event_data.error]
+    return " ".join(map(root_cause, [event, *(wrong or notes)[-1:]]))

@@ -14,6 +14,7 @@ from cx_assets.automation import DAILY, RANGE_END, RANGE_START, RUN_KEY
 from cx_assets.dataset import Dataset
 from cx_assets.definitions import build_definitions
 from cx_assets.settings import Settings
+from cx_assets.source import SourceError
 from cx_assets.table.warehouse import writing
 from cx_assets_tests.runs import rows
 from cx_assets_tests.shop import TINY, write_tiny
@@ -141,6 +142,16 @@ def test_a_changed_file_requests_its_days_again_under_another_key(tmp_path: Path
     (again,), _ = tick(instance, dataset, cursor)
     assert ranges([first, again]) == [("2024-03-01", "2024-03-02"), ("2024-03-01", "2024-03-01")]
     assert first.run_key != again.run_key
+
+
+def test_a_new_file_that_is_not_as_the_manifest_says_is_named_by_the_tick(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    dataset = write_tiny(tmp_path, {"a.csv": [on(1)]})
+    sensor = definitions(dataset).resolve_sensor_def("new_event_files")
+    (tmp_path / "events" / "b.csv").write_text("foo,bar\n1,2\n", "utf-8")
+    with pytest.raises(SourceError, match=r"no column 'at' in events/b\.csv\. It has: foo, bar\."):
+        sensor.evaluate_tick(dg.build_sensor_context(instance))
 
 
 def test_a_day_that_is_not_over_is_left_to_the_daily_schedule(tmp_path: Path, instance: dg.DagsterInstance) -> None:

@@ -138,6 +138,9 @@ def file_days(dataset: Dataset, changed: set[str]) -> list[date]:
     Args:
         dataset: whose event files they are.
         changed: absolute paths, or URLs.
+
+    Raises:
+        SourceError: if one of them isn't as the manifest says.
     """
     days: set[date] = set()
     for name, mapped in mapped_sources(dataset):
@@ -149,7 +152,11 @@ def file_days(dataset: Dataset, changed: set[str]) -> list[date]:
         with discreet(dataset, "events"), reading(mapped.source, dataset.folder) as connection:
             queries = [times_query(place, mapped) for place in touched]
             rows = f"select distinct {event_day(dataset)} as day from ({' union all '.join(queries)})"
-            days |= {row[0] for row in connection.execute(rows).fetchall()}
+            try:
+                days |= {row[0] for row in connection.execute(rows).fetchall()}
+            except duckdb.Error as error:
+                # DuckDB says neither which file it is, nor what to do.
+                raise SourceError("\n".join(problems(dataset, "events")) or str(error)) from error
     return sorted(days)
 
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 import dagster as dg
 import pytest
 from dagster._core.events import EngineEventData
+from dagster._utils.error import SerializableErrorInfo
 
 from cx_assets.operations.interrupted import interrupted_runs
 from cx_assets.operations.run_log import log_file
@@ -123,6 +124,16 @@ def test_a_run_that_was_killed_has_failed_for_what_dagster_noted_of_its_process(
     assert told_of.state == "failed"
     assert (told_of.error or "").endswith("The run's process was terminated by signal 9.")
     assert '"event": "run failed"' in log_file(settings.home, run_id).read_text("utf-8")
+
+
+def test_a_run_that_could_not_load_the_project_has_failed_for_the_reason_of_that(instance, settings: Settings) -> None:
+    run = instance.get_run_by_id(noted(instance, os.getpid()))
+    error = SerializableErrorInfo("no column 'at' in b.csv", [], "ManifestError")
+    instance.report_engine_event("Could not load job definition.", run, EngineEventData({}, error=error))
+    instance.report_engine_event("Process for run exited.", run)
+    instance.report_run_failed(run)
+    (told_of,) = latest_runs(instance, settings, datetime.now(UTC))
+    assert (told_of.error or "").endswith("no column 'at' in b.csv")
 
 
 def test_a_run_whose_process_is_gone_is_ended_and_one_at_work_is_left_alone(
