@@ -103,8 +103,8 @@ def schedules(dataset: Dataset) -> list[Any]:
             job=MODELS,
             cron_schedule="0 4 * * *",
             execution_timezone=zone,
-            description=f"At 04:00 ({zone}): computes all that follows from events, and publishes it if blocking checks "
-            "pass.",
+            description=f"At 04:00 ({zone}): computes all that follows from events, and publishes it if blocking "
+            "checks pass.",
         ),
         dg.ScheduleDefinition(
             name="retention_schedule",

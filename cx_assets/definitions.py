@@ -19,7 +19,7 @@ from cx_assets.evaluation.config import EvaluationSettings
 from cx_assets.evaluation.search_assets import search_trials
 from cx_assets.ingestion.assets import ingestion_assets
 from cx_assets.ingestion.checks import ingestion_laws
-from cx_assets.ingestion.fitting import problems
+from cx_assets.ingestion.fitting import problems_of_manifest
 from cx_assets.linkage.assets import linkage_assets
 from cx_assets.linkage.checks import linkage_checks
 from cx_assets.matrices import assets as matrices
@@ -83,7 +83,7 @@ def build_definitions(settings: Settings, dataset: Dataset | None = None) -> dg.
     """
     dataset = dataset or load_dataset(settings.dataset)
     Protection(dataset, settings).require_key()
-    if wrong := problems(dataset):
+    if wrong := problems_of_manifest(dataset):
         # Of files with personal data not even the names may get into what Dagster keeps.
         told = (
             "\n".join(wrong) if dataset.privacy is None else f"{dataset.path.name} doesn't fit its files: see cx doctor"

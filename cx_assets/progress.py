@@ -4,6 +4,7 @@ Belongs here: listening to a run's events and printing them. Does not: starting 
 """
 
 import logging
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ STAGES = (
     "ingestion", "warehouse", "drift", "matrices", "similarity", "segments", "rules",
     "recommendations", "evaluation", "publishing", "operations",
 )  # fmt: skip
+
+WRAPPING = re.compile("Dagster|(Sensor|Schedule)ExecutionError")
+"""The names of errors that Dagster puts round those of our code."""
 
 
 @dataclass
@@ -146,16 +150,20 @@ class Progress(logging.Handler):
 
 
 def root_cause(event: dg.DagsterEvent) -> str:
-    """What went wrong in a failed step, or in a run that failed outside its steps, without the stack.
-
-    Dagster wraps what our code raises; what our code in its turn was raised from is told in its own words.
-    """
+    """What went wrong in a failed step, or in a run that failed outside its steps, without the stack."""
     # Of a run that was ended from outside, as one that was killed, Dagster notes no error.
     noted = event.step_failure_data if event.is_step_failure else event.event_specific_data
-    error = getattr(noted, "error", None)
-    while error is not None and error.cause is not None and (error.cls_name or "").startswith("Dagster"):
+    return innermost(getattr(noted, "error", None)) or str(event.message)
+
+
+def innermost(error: Any) -> str:
+    """What our code raised, without the stack; nothing of no error.
+
+    Dagster wraps it; what our code in its turn was raised from is told in its own words.
+    """
+    while error is not None and error.cause is not None and WRAPPING.match(error.cls_name or ""):
         error = error.cause
-    return error.message.strip() if error else str(event.message)
+    return str(error.message).strip() if error else ""
 
 
 def cause_of_end(instance: dg.DagsterInstance, run_id: str, event: dg.DagsterEvent) -> str:

@@ -11,7 +11,9 @@ from cx_assets.progress import STAGES
 from cx_assets.settings import Settings
 from cx_assets.table.asset import OWNER, POOL
 from cx_assets.table.metadata import declared_in
-from cx_assets_tests.shop import write_shop
+from cx_assets_tests.runs import error_of, load_shop
+from cx_assets_tests.servers import free_port
+from cx_assets_tests.shop import TINY, write_shop, write_tiny
 from cx_assets_tests.snapshot import SNAPSHOT, default_definitions, snapshot
 
 # What readers find in cx.duckdb is a promise: a name may be added here, not changed.
@@ -165,3 +167,25 @@ def test_a_wrong_manifest_fails_when_definitions_load_and_names_line_and_column(
     )
     assert told.startswith(missing)
     assert told.endswith("Did you mean 'sku'?")
+
+
+def test_one_delivery_that_is_not_like_the_others_does_not_keep_definitions_from_loading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = write_shop(tmp_path, customers=4, items=12, days=16)
+    (tmp_path / "clicks" / "bad.csv").write_text("foo;bar\n1;2\n", "utf-8")
+    monkeypatch.setenv("CX_DATASET", str(shop.manifest))
+    assert defs().resolve_job_def("models")
+    # The run that loads it fails of it, and names it.
+    result = load_shop(tmp_path / "w.duckdb", shop.dataset, raise_on_error=False)
+    assert "no column 'ts' in clicks/bad.csv. It has: foo, bar." in error_of(result)
+
+
+def test_a_server_that_does_not_answer_does_not_keep_definitions_from_loading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = '{database: {kind: postgres, connection: "${SHOP_DSN}", table: sales.orders}}'
+    manifest = TINY.replace('{files: "events/*.csv", format: csv, delimiter: ","}', source)
+    monkeypatch.setenv("SHOP_DSN", f"postgresql://shop@127.0.0.1:{free_port()}/shop")
+    dataset = write_tiny(tmp_path, {}, manifest=manifest)
+    assert build_definitions(Settings(data_dir=tmp_path), dataset).resolve_job_def("models")

@@ -4,7 +4,7 @@ Belongs here: the proof, before a run. Does not: what is said (`complaints`), or
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -52,18 +52,31 @@ def problems(dataset: Dataset, table: str | None = None) -> list[str]:
     files are counted.
     An empty list means that every expression binds to every file, URL and relation.
     """
+    return [told for told, _ in _found(dataset, table)]
+
+
+def problems_of_manifest(dataset: Dataset) -> list[str]:
+    """Those of `problems` that no delivery is to blame for: every file of the source has them.
+
+    A file that isn't like the others, and a server that doesn't answer, stop the runs that load them and no other.
+    """
+    return [told for told, delivered in _found(dataset, None) if not delivered]
+
+
+def _found(dataset: Dataset, table: str | None) -> Iterator[tuple[str, bool]]:
+    """What is wrong, and whether that can be a delivery's fault and no one else's."""
     lines = key_lines(dataset.path.read_text("utf-8"))
-    found = list(linkage_problems(dataset)) if table is None else []
+    if table is None:
+        yield from ((told, False) for told in linkage_problems(dataset))
     in_memory = [(PERSONAL, source) for source in (personal_source(dataset), compared_source(dataset)) if source]
     for name, mapped in [*mapped_sources(dataset), *in_memory]:
         if table not in (None, name):
             continue
         try:
             with reading(mapped.source, dataset.folder) as connection:
-                found += _misfits_of_all(connection, dataset, mapped, lines, thorough=table is not None)
+                yield from _misfits_of_all(connection, dataset, mapped, lines, thorough=table is not None)
         except (SourceError, ManifestError) as error:
-            found.append(f"{where(dataset.path, lines, (*mapped.location, 'source'))}: {error}")
-    return found
+            yield f"{where(dataset.path, lines, (*mapped.location, 'source'))}: {error}", mapped.source.files is None
 
 
 def _misfits_of_all(
@@ -72,16 +85,21 @@ def _misfits_of_all(
     mapped: MappedSource,
     lines: Mapping[Location, int],
     thorough: bool,
-) -> list[str]:
-    """What is wrong with the files or relation of a source; of a column that other files have, what can be said."""
+) -> list[tuple[str, bool]]:
+    """What is wrong with the files or relation of a source, and whether others of its files are right.
+
+    Of a column that other files have, it is told what can be said.
+    """
     known: set[str] = set()
     found: dict[tuple[str, str], list[Misfit]] = {}
+    some_fit = False
     for place in existing(dataset, mapped):
         columns, misfits = _misfits(connection, dataset, mapped, place, lines, thorough)
         known.update(column.lower() for column in columns)
+        some_fit |= not misfits
         for one in misfits:
             found.setdefault((one.place, one.what), []).append(one)
-    return [_told(alike, known) for alike in found.values()]
+    return [(_told(alike, known), some_fit) for alike in found.values()]
 
 
 def _told(alike: list[Misfit], known: set[str]) -> str:

@@ -36,6 +36,7 @@ from cx_assets.operations.status import (
     Run,
     Seen,
 )
+from cx_assets.operations.ticks import failing
 from cx_assets.partitions import daily_events
 from cx_assets.publishing.files import REPORT
 from cx_assets.settings import DATABASE, Settings
@@ -61,6 +62,7 @@ def look(settings: Settings, dataset: Dataset) -> Seen:
                 days = _days(instance, settings, dataset)
                 files = delivered_files(instance, settings, dataset)
                 checks = _checks(instance, settings, dataset)
+                problems += failing(instance)
     except ManifestError as error:
         problems.append(_finding(str(error).splitlines()[0], "Correct the manifest; `cx doctor` names every mistake."))
     except (SQLAlchemyError, dg.DagsterError) as error:

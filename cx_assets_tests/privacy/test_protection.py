@@ -190,10 +190,24 @@ def test_a_broken_row_is_told_by_line_and_quoted_in_no_log(tmp_path: Path) -> No
 
 def test_definitions_that_do_not_load_quote_no_file(tmp_path: Path) -> None:
     dataset = write_aviary(tmp_path)
-    (tmp_path / "orders" / f"{FILES[0]}.csv").write_text("at;who\n1;2\n", "utf-8")
-    assert FILES[0] in "".join(problems(dataset))
+    for file in (tmp_path / "orders").iterdir():
+        file.write_text("at;who\n1;2\n", "utf-8")
+    assert any(name in "".join(problems(dataset)) for name in FILES)
     with pytest.raises(ManifestError, match=r"^aviary\.yaml doesn't fit its files: see cx doctor$"):
         build_definitions(Settings(), dataset)
+
+
+@pytest.mark.whole
+def test_a_run_that_meets_a_file_of_other_columns_quotes_no_file(tmp_path: Path) -> None:
+    dataset = write_aviary(tmp_path)
+    (tmp_path / "orders" / f"{FILES[0]}.csv").write_text("at;who\n1;2\n", "utf-8")
+    settings = Settings()
+    assert build_definitions(settings, dataset)
+    with shipped_instance(settings) as instance:
+        result = load_shop(settings.warehouse_path, dataset, instance=instance, raise_on_error=False)
+    assert not result.success
+    assert "`cx doctor` tells it at the terminal" in error_of(result)
+    assert found_in(settings.data_dir) == {}
 
 
 def test_the_sensor_remembers_files_by_pseudonym_and_still_notices_each(tmp_path: Path) -> None:
