@@ -160,6 +160,7 @@ def test_a_wrong_type_in_row_7_of_a_file_is_a_rejected_event_that_names_row_7(tm
 
 
 @pytest.mark.whole
+@pytest.mark.whole
 def test_a_day_that_comes_in_two_files_is_there_once_and_a_missing_day_is_warned_of(tmp_path: Path) -> None:
     day = [{"id": i, "at": f"2024-03-0{1 + i % 2}"} for i in range(6)]
     files = {"a.csv": day, "again.csv": day, "later.csv": [{"at": "2024-03-05"}]}
@@ -171,6 +172,7 @@ def test_a_day_that_comes_in_two_files_is_there_once_and_a_missing_day_is_warned
     assert told.startswith("2 of 5 days have no event. If the shop was open, look for the files of these days")
 
 
+@pytest.mark.whole
 @pytest.mark.whole
 def test_one_customer_one_item_no_ratings_and_no_campaigns_make_small_and_correct_tables(tmp_path: Path) -> None:
     manifest = TINY.replace("rating_scale: [1, 5]\n", "")
@@ -184,6 +186,7 @@ def test_one_customer_one_item_no_ratings_and_no_campaigns_make_small_and_correc
         assert rows(database, f"select count(*) from warehouse.{table}") == [(size,)]
 
 
+@pytest.mark.whole
 @pytest.mark.whole
 def test_a_day_of_only_rejected_events_is_empty_and_accounted_for(tmp_path: Path) -> None:
     events = [{"id": i} for i in range(100)] + [{"at": "2024-03-02", "quantity": "0"}, {"at": "2024-03-03"}]
@@ -217,6 +220,7 @@ def test_an_empty_file_is_no_events_and_the_check_says_so(tmp_path: Path) -> Non
 
 
 @pytest.mark.whole
+@pytest.mark.whole
 def test_whole_number_attributes_are_filled_with_whole_numbers_and_reserved_words_are_names(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text(
         "who,kids,order,vip,born\nann,1,x,true,2000-01-01\nbob,2,,,\ncid,,y,true,2000-01-01\n", "utf-8"
@@ -243,6 +247,7 @@ customers:
     ]
 
 
+@pytest.mark.whole
 @pytest.mark.whole
 def test_a_policy_that_drops_a_customer_who_has_events_is_told_by_the_check(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("who,town\nann,\nbob,Ulm\n", "utf-8")
