@@ -96,7 +96,6 @@ def test_every_asset_has_the_declared_columns_and_the_named_recommenders(tables:
     assert made["evaluation_report"]["as_of"].item() == datetime(2024, 3, 21)
 
 
-@pytest.mark.whole
 def test_the_stage_makes_the_same_again_whatever_the_order_of_events(tables: Tables) -> None:
     events = shop_events(12)
     shuffled = events.sample(frac=1.0, random_state=3).reset_index(drop=True)
@@ -123,7 +122,6 @@ def test_a_dataset_shorter_than_the_horizon_gives_empty_tables_and_a_page_that_s
     assert "There is nothing to judge yet" in made["evaluation_report"]["html"].item()
 
 
-@pytest.mark.whole
 def test_one_customer_is_judged_and_nothing_is_claimed(tables: Tables) -> None:
     made = evaluated(tables, shop_events(customers=1))
     assert set(made["metrics"]["customers"]) == {1}
@@ -132,13 +130,11 @@ def test_one_customer_is_judged_and_nothing_is_claimed(tables: Tables) -> None:
     assert "Only 1 customer could be judged" in made["evaluation_report"]["html"].item()
 
 
-@pytest.mark.whole
 def test_a_shop_of_views_only_is_judged_on_views(tables: Tables) -> None:
     made = evaluated(tables, shop_events(12).assign(event_type="view"))
     assert made["judged_lists"].num_rows > 0
 
 
-@pytest.mark.whole
 def test_settings_decide_the_window_and_the_list_lengths(tables: Tables) -> None:
     settings = EvaluationSettings(horizon_days=7, ks=[3], resamples=100)
     made = evaluated(tables, shop_events(12), settings)

@@ -142,6 +142,7 @@ def test_a_new_column_never_stops_a_run_and_others_do_if_the_contract_says_so(
     assert (verdict.passed, verdict.warns) == (False, warns)
 
 
+@pytest.mark.whole
 def test_a_run_that_stops_for_a_column_loads_nothing(tmp_path: Path) -> None:
     dataset, database = stopping(tmp_path), tmp_path / "data" / "working.duckdb"
     write(tmp_path, "a.csv")

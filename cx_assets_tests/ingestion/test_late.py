@@ -42,6 +42,7 @@ def dataset(tmp_path: Path, database: Path) -> Dataset:
     return found
 
 
+@pytest.mark.whole
 def test_what_a_new_file_holds_of_days_that_were_loaded_before_is_told_until_they_are_again(
     dataset: Dataset, database: Path
 ) -> None:
@@ -51,6 +52,7 @@ def test_what_a_new_file_holds_of_days_that_were_loaded_before_is_told_until_the
     assert late(dataset, database) == []
 
 
+@pytest.mark.whole
 def test_a_check_names_the_days_and_what_loads_them(dataset: Dataset, database: Path) -> None:
     told = verdicts(load_shop(database, dataset, days=DAY, checked=True))["raw_events: late_rows_are_loaded"]
     assert not told.passed
@@ -73,12 +75,14 @@ def test_rows_that_are_no_events_are_not_late(tmp_path: Path, database: Path) ->
     assert late(dataset, database) == []
 
 
+@pytest.mark.whole
 def test_rows_that_were_kept_for_long_enough_are_not_late(dataset: Dataset, database: Path) -> None:
     with connect(database, "1GB", 1) as connection:
         remove_before(connection, RAW_EVENTS, date(2024, 3, 2), datetime.now(UTC).replace(tzinfo=None))
     assert {row.day for row in late(dataset, database)} == {date(2024, 3, 2)}
 
 
+@pytest.mark.whole
 def test_a_file_that_two_sources_take_rows_of_is_counted_as_one(tmp_path: Path, database: Path) -> None:
     head, source = TINY.split("events:\n")
     chosen = [source.replace("    columns:", f"    where: what {is_} 'tea'\n    columns:") for is_ in ("=", "<>")]

@@ -32,6 +32,7 @@ def test_the_evidence_is_in_the_metadata_as_a_table_and_a_picture(connection: du
     assert "data:image/png;base64,iVBOR" in metadata["plot"].value
 
 
+@pytest.mark.whole
 def test_running_again_changes_nothing(connection: duckdb.DuckDBPyConnection) -> None:
     events = shop_events(45)
     names = ("customer_features", "customer_segments", "segment_profiles")

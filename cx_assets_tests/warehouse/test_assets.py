@@ -149,6 +149,7 @@ def loaded(tmp_path: Path, dataset: Dataset) -> tuple[Path, dg.ExecuteInProcessR
     return database, load_shop(database, dataset, checked=True, raise_on_error=False)
 
 
+@pytest.mark.whole
 def test_a_wrong_type_in_row_7_of_a_file_is_a_rejected_event_that_names_row_7(tmp_path: Path) -> None:
     events = [{"id": i, "value": "n/a" if i == 7 else "1"} for i in range(1, 101)]
     database, result = loaded(tmp_path, write_tiny(tmp_path, {"a.csv": events}))
@@ -159,7 +160,6 @@ def test_a_wrong_type_in_row_7_of_a_file_is_a_rejected_event_that_names_row_7(tm
     assert rows(database, "select count(*) from warehouse.events") == [(99,)]
 
 
-@pytest.mark.whole
 @pytest.mark.whole
 def test_a_day_that_comes_in_two_files_is_there_once_and_a_missing_day_is_warned_of(tmp_path: Path) -> None:
     day = [{"id": i, "at": f"2024-03-0{1 + i % 2}"} for i in range(6)]
@@ -172,7 +172,6 @@ def test_a_day_that_comes_in_two_files_is_there_once_and_a_missing_day_is_warned
     assert told.startswith("2 of 5 days have no event. If the shop was open, look for the files of these days")
 
 
-@pytest.mark.whole
 @pytest.mark.whole
 def test_one_customer_one_item_no_ratings_and_no_campaigns_make_small_and_correct_tables(tmp_path: Path) -> None:
     manifest = TINY.replace("rating_scale: [1, 5]\n", "")
@@ -187,7 +186,6 @@ def test_one_customer_one_item_no_ratings_and_no_campaigns_make_small_and_correc
 
 
 @pytest.mark.whole
-@pytest.mark.whole
 def test_a_day_of_only_rejected_events_is_empty_and_accounted_for(tmp_path: Path) -> None:
     events = [{"id": i} for i in range(100)] + [{"at": "2024-03-02", "quantity": "0"}, {"at": "2024-03-03"}]
     database, result = loaded(tmp_path, write_tiny(tmp_path, {"a.csv": events}))
@@ -196,6 +194,7 @@ def test_a_day_of_only_rejected_events_is_empty_and_accounted_for(tmp_path: Path
     assert rows(database, "select day::varchar from warehouse.rejected_events") == [("2024-03-02",)]
 
 
+@pytest.mark.whole
 def test_when_all_rows_are_rejected_the_run_stops_with_the_reason_and_nothing_is_lost(tmp_path: Path) -> None:
     database, result = loaded(tmp_path, write_tiny(tmp_path, {"a.csv": [{"value": "free"}, {"who": ""}]}))
     assert not result.success
@@ -219,7 +218,6 @@ def test_an_empty_file_is_no_events_and_the_check_says_so(tmp_path: Path) -> Non
     assert set(failed(result)) == {"events: there_are_events"}
 
 
-@pytest.mark.whole
 @pytest.mark.whole
 def test_whole_number_attributes_are_filled_with_whole_numbers_and_reserved_words_are_names(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text(
@@ -247,7 +245,6 @@ customers:
     ]
 
 
-@pytest.mark.whole
 @pytest.mark.whole
 def test_a_policy_that_drops_a_customer_who_has_events_is_told_by_the_check(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("who,town\nann,\nbob,Ulm\n", "utf-8")
