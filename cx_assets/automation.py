@@ -1,7 +1,8 @@
 """What runs when: jobs, schedules and sensors.
 
-Belongs here: selections and times. Does not: what is computed. All schedules and sensors are delivered stopped; an
-operator starts them in the UI or with `dagster schedule start`.
+Belongs here: selections and times. Does not: what is computed, or the sensor of runs that never ended
+(`operations.interrupted`). All schedules and sensors are delivered stopped; an operator starts them in the UI or with
+`dagster schedule start`.
 """
 
 import hashlib

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from cx_assets.dataset import Dataset
-from cx_assets.ingestion.formats import chosen_rows, file_query, reading
-from cx_assets.ingestion.mapping import MappedSource, as_text, mapped_sources
+from cx_assets.ingestion.formats import reading
+from cx_assets.ingestion.mapping import MappedSource, mapped_sources
 from cx_assets.ingestion.places import existing
-from cx_assets.ingestion.reader import event_day
+from cx_assets.ingestion.reader import counted_times, event_day
 from cx_assets.source import Place, Source
 from cx_assets.table import Table, sql
 from cx_assets.table.removed import removed_days
@@ -102,10 +102,8 @@ def _of_file(
     """By day, in order."""
     held: Counter[date] = Counter()
     for mapped, place in sources:
-        rows = chosen_rows(file_query(place, mapped.source), mapped.where)
-        times = f"select {as_text(mapped.expressions['occurred_at'])} as occurred_at from ({rows})"
         with reading(mapped.source, dataset.folder) as connection:
-            per_day = f"select {event_day(dataset)} as day, count(*) from ({times}) group by day"
+            per_day = f"select {event_day(dataset)} as day, count(*) from ({counted_times(place, mapped)}) group by day"
             held.update(dict(connection.execute(per_day).fetchall()))
     of_file = f"select day, count(*) from raw_events where source_file = {literal(name)} group by day"
     stored = dict(sql(of_file, raw_events=raw_events).fetchall())

@@ -124,6 +124,12 @@ def times_query(place: Place, mapped: MappedSource, condition: str = "", **more:
     return f"select {told} from ({file_query(place, mapped.source, condition)})"
 
 
+def counted_times(place: Place, mapped: MappedSource) -> str:
+    """As `times_query`, of the rows alone that count as events."""
+    rows = chosen_rows(file_query(place, mapped.source), mapped.where)
+    return f"select {as_text(mapped.expressions['occurred_at'])} as occurred_at from ({rows})"
+
+
 def _value(mapped: MappedSource, name: str) -> str:
     expression = mapped.expressions[name]
     text = as_text(expression)
@@ -162,9 +168,8 @@ def file_days(dataset: Dataset, changed: set[str]) -> list[date]:
 
 def has_rows_to_load(dataset: Dataset, mapped: MappedSource, place: Place) -> bool:
     """Whether a file or relation holds any row that counts of a day that is over; one of today waits for tomorrow."""
-    rows = chosen_rows(file_query(place, mapped.source), mapped.where)
-    times = f"select {as_text(mapped.expressions['occurred_at'])} as occurred_at from ({rows})"
     over = days_over(dataset)[-1:] or [dataset.first_day - timedelta(days=1)]
+    times = counted_times(place, mapped)
     with reading(mapped.source, dataset.folder) as connection:
         found = connection.execute(f"select 1 from ({times}) where {event_day(dataset)} <= date '{over[0]}' limit 1")
         return found.fetchone() is not None

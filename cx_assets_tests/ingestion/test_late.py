@@ -100,5 +100,5 @@ def test_files_of_which_all_is_stored_are_not_opened(
 ) -> None:
     dataset = write_tiny(tmp_path, {"a.csv": OLD, "b.csv": NEW})
     load_shop(database, dataset)
-    monkeypatch.setattr("cx_assets.ingestion.late.file_query", None)
+    monkeypatch.setattr("cx_assets.ingestion.late.counted_times", None)
     assert late(dataset, database) == []

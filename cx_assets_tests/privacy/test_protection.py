@@ -8,7 +8,6 @@ import pytest
 
 from cx_assets.automation import sensors
 from cx_assets.dataset import Dataset, load_dataset
-from cx_assets.definitions import build_definitions
 from cx_assets.ingestion.fitting import problems
 from cx_assets.ingestion.reader import table_query
 from cx_assets.manifest import ManifestError
@@ -17,10 +16,8 @@ from cx_assets.privacy.protection import Protection
 from cx_assets.settings import Settings
 from cx_assets.table.warehouse import Warehouse, connect
 from cx_assets_tests.privacy.canaries import FILES, KEY, MANIFEST, OTHER_KEY, PEOPLE, PRIVACY, write_aviary
-from cx_assets_tests.privacy.canaries import found as found_in
 from cx_assets_tests.runs import error_of, load_shop, rows, shop_checks, tamper
 from cx_assets_tests.shop import TINY, write_tiny
-from cx_assets_tests.whole_shop import shipped_instance
 
 
 @pytest.fixture(autouse=True)
@@ -166,48 +163,6 @@ def test_a_connection_that_was_not_prepared_reads_nothing(tmp_path: Path) -> Non
         pytest.raises(duckdb.CatalogException, match="cx_pseudonym_"),
     ):
         connection.execute(table_query(dataset, "campaign_targets", ["customer_id"]))
-
-
-@pytest.mark.whole
-def test_a_broken_row_is_told_by_line_and_quoted_in_no_log(tmp_path: Path) -> None:
-    dataset = write_aviary(tmp_path / "exports")
-    file = tmp_path / "exports" / "orders" / f"{FILES[0]}.csv"
-    name = next(iter(PEOPLE))
-    good = file.read_text("utf-8").splitlines()
-    # Far down, where looking at the first rows does not notice it.
-    lines = [good[0], *good[1:2] * 30_000, f"2024-03-01;{name};a;b;c;d;e;f;too;many"]
-    file.write_text("\n".join(lines) + "\n", "utf-8")
-    settings = Settings()
-    with shipped_instance(settings) as instance:
-        result = load_shop(
-            settings.warehouse_path, dataset, selection=["raw_events"], instance=instance, raise_on_error=False
-        )
-    assert not result.success
-    assert f"in line {len(lines)}" in error_of(result)
-    assert found_in(settings.data_dir, ["raw_events: a file can't be read as aviary.yaml says"])
-    assert found_in(settings.data_dir) == {}
-
-
-def test_definitions_that_do_not_load_quote_no_file(tmp_path: Path) -> None:
-    dataset = write_aviary(tmp_path)
-    for file in (tmp_path / "orders").iterdir():
-        file.write_text("at;who\n1;2\n", "utf-8")
-    assert any(name in "".join(problems(dataset)) for name in FILES)
-    with pytest.raises(ManifestError, match=r"^aviary\.yaml doesn't fit its files: see cx doctor$"):
-        build_definitions(Settings(), dataset)
-
-
-@pytest.mark.whole
-def test_a_run_that_meets_a_file_of_other_columns_quotes_no_file(tmp_path: Path) -> None:
-    dataset = write_aviary(tmp_path)
-    (tmp_path / "orders" / f"{FILES[0]}.csv").write_text("at;who\n1;2\n", "utf-8")
-    settings = Settings()
-    assert build_definitions(settings, dataset)
-    with shipped_instance(settings) as instance:
-        result = load_shop(settings.warehouse_path, dataset, instance=instance, raise_on_error=False)
-    assert not result.success
-    assert "`cx doctor` tells it at the terminal" in error_of(result)
-    assert found_in(settings.data_dir) == {}
 
 
 def test_the_sensor_remembers_files_by_pseudonym_and_still_notices_each(tmp_path: Path) -> None:
